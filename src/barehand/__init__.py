@@ -1,0 +1,25 @@
+"""The machine-learning blocks that people write by hand: right to the last digits, stable, fast.
+
+>>> import barehand as bh
+>>> bh.softmax([0.0, 0.0])
+array([0.5, 0.5])
+"""
+
+from __future__ import annotations
+
+from barehand.blocks import homes as _homes
+from barehand.core.lazy import face as _face
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    **_homes(),
+    "MissingBackend": "barehand.core.arrays",
+    "set_num_threads": "barehand.core.threads",
+    "get_num_threads": "barehand.core.threads",
+    "specs": "barehand.blocks",
+}
+_MODULES = ("nn", "optim", "linear_model", "textbook", "vjp")
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - names, computed
+__getattr__, __dir__ = _face(__name__, _HOMES)

@@ -1,0 +1,42 @@
+"""Turn-by-turn timing of a few functions that do the same work."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+_SAMPLE = 1e-3  # seconds a sample lasts at least, so that the clock's own cost vanishes
+
+
+def interleaved(
+    contenders: Mapping[str, Callable[[], Any]], *, seconds: float = 2.0, least: int = 7, most: int = 300
+) -> dict[str, float]:
+    """The median seconds of one call of each, from rounds in which each gets its turn.
+
+    Rounds go on until every contender had its share of `seconds`, within `least` and `most` rounds.
+    """
+    repeats = {}
+    for name, call in contenders.items():
+        call()  # compiles, and fills caches
+        start = perf_counter()
+        call()
+        repeats[name] = max(1, round(_SAMPLE / max(perf_counter() - start, 1e-7)))
+    samples: dict[str, list[float]] = {name: [] for name in contenders}
+    gc.collect()
+    gc.disable()
+    try:
+        begin = perf_counter()
+        for turn in range(most):
+            if turn >= least and perf_counter() - begin > seconds * len(contenders):
+                break
+            for name, call in contenders.items():
+                start = perf_counter()
+                for _ in range(repeats[name]):
+                    call()
+                samples[name].append((perf_counter() - start) / repeats[name])
+    finally:
+        gc.enable()
+    return {name: median(s) for name, s in samples.items()}

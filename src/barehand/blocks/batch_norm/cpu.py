@@ -1,0 +1,212 @@
+"""Batch norm kernels, a channel at a time so that it stays in cache: x, y, g, dx are (N, C, L), or (N, C) columns.
+
+A channel's mean is held as k + c, with k in the data's type and c the small rest, so that (x - k) - c loses nothing.
+`var` is the biased variance. Where `training` is false, k, c and var are given; else they are found and stored.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from barehand.core.jit import kernel
+from barehand.core.numeric import minus_in_turn
+
+BLOCK = 2048  # elements summed in the data's own type before the sum moves to float64
+FEW_ROWS = 32  # rows of columns summed likewise
+
+
+@kernel
+def moments(x, channel):
+    """k, c and the variance of one channel of planes."""
+    kind = x.dtype.type
+    count = x.shape[0] * x.shape[2]
+    pivot = x[0, channel, 0]
+    total = 0.0
+    for i in range(x.shape[0]):
+        plane = x[i, channel]
+        for start in range(0, plane.size, BLOCK):
+            xb = plane[start : start + BLOCK]
+            s = kind(0)
+            for j in range(xb.size):
+                s += xb[j] - pivot
+            total += s
+    k = kind(pivot + total / count)
+    first = 0.0
+    second = 0.0
+    for i in range(x.shape[0]):
+        plane = x[i, channel]
+        for start in range(0, plane.size, BLOCK):
+            xb = plane[start : start + BLOCK]
+            s = kind(0)
+            q = kind(0)
+            for j in range(xb.size):
+                d = xb[j] - k
+                s += d
+                q += d * d
+            first += s
+            second += q
+    c = first / count
+    return k, kind(c), second / count - c * c
+
+
+@kernel
+def forward_planes(lo, hi, x, w, b, eps, training, k, c, var, y):
+    """y = (x - mean) / sqrt(var + eps) * w + b for channels lo to hi."""
+    kind = x.dtype.type
+    for channel in range(lo, hi):
+        if training:
+            k[channel], c[channel], var[channel] = moments(x, channel)
+        high = k[channel]
+        low = c[channel]
+        a = kind(w[channel] / math.sqrt(var[channel] + eps))
+        shift = b[channel]
+        for i in range(x.shape[0]):
+            xi = x[i, channel]
+            yi = y[i, channel]
+            for j in range(xi.size):
+                yi[j] = minus_in_turn(xi[j], high, low) * a + shift
+
+
+@kernel
+def gradient_planes(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db):
+    """dx, dw and db for channels lo to hi; y is written too, unless it has no rows."""
+    kind = x.dtype.type
+    count = x.shape[0] * x.shape[2]
+    if y.shape[0] > 0:
+        forward_planes(lo, hi, x, w, b, eps, training, k, c, var, y)
+    for channel in range(lo, hi):
+        if training and y.shape[0] == 0:
+            k[channel], c[channel], var[channel] = moments(x, channel)
+        high = k[channel]
+        low = c[channel]
+        r = 1.0 / math.sqrt(var[channel] + eps)
+        rstd = kind(r)
+        first = 0.0
+        second = 0.0
+        for i in range(x.shape[0]):
+            xi = x[i, channel]
+            gi = g[i, channel]
+            for start in range(0, xi.size, BLOCK):
+                xb = xi[start : start + BLOCK]
+                gb = gi[start : start + BLOCK]
+                s = kind(0)
+                q = kind(0)
+                for j in range(xb.size):
+                    s += gb[j]
+                    q += gb[j] * (minus_in_turn(xb[j], high, low) * rstd)
+                first += s
+                second += q
+        dw[channel] = second
+        db[channel] = first
+        a = kind(w[channel] * r)
+        mean_g = kind(first / count) if training else kind(0)
+        mean_gx = kind(second / count) if training else kind(0)
+        for i in range(x.shape[0]):
+            xi = x[i, channel]
+            gi = g[i, channel]
+            di = dx[i, channel]
+            for j in range(xi.size):
+                xhat = minus_in_turn(xi[j], high, low) * rstd
+                di[j] = a * minus_in_turn(gi[j], mean_g, xhat * mean_gx)
+
+
+@kernel
+def column_moments(lo, hi, x, k, c, var):
+    """k, c and the variance of columns lo to hi, row by row."""
+    kind = x.dtype.type
+    rows = x.shape[0]
+    ks = k[lo:hi]
+    s = np.zeros(hi - lo, x.dtype)
+    q = np.zeros(hi - lo, x.dtype)
+    first = np.zeros(hi - lo)
+    second = np.zeros(hi - lo)
+    ks[:] = x[0, lo:hi]
+    for i in range(rows):
+        xi = x[i, lo:hi]
+        for j in range(xi.size):
+            s[j] += xi[j] - ks[j]
+        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
+            for j in range(s.size):
+                first[j] += s[j]
+                s[j] = kind(0)
+    for j in range(s.size):
+        ks[j] = kind(ks[j] + first[j] / rows)
+        first[j] = 0.0
+    for i in range(rows):
+        xi = x[i, lo:hi]
+        for j in range(xi.size):
+            d = xi[j] - ks[j]
+            s[j] += d
+            q[j] += d * d
+        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
+            for j in range(s.size):
+                first[j] += s[j]
+                second[j] += q[j]
+                s[j] = kind(0)
+                q[j] = kind(0)
+    for j in range(s.size):
+        mean = first[j] / rows
+        c[lo + j] = kind(mean)
+        var[lo + j] = second[j] / rows - mean * mean
+
+
+@kernel
+def forward_columns(lo, hi, x, w, b, eps, training, k, c, var, y):
+    """As `forward_planes`, for x of shape (N, C)."""
+    if training:
+        column_moments(lo, hi, x, k, c, var)
+    high = k[lo:hi]
+    low = c[lo:hi]
+    shift = b[lo:hi]
+    a = np.empty(hi - lo, x.dtype)
+    for j in range(a.size):
+        a[j] = w[lo + j] / math.sqrt(var[lo + j] + eps)
+    for i in range(x.shape[0]):
+        xi = x[i, lo:hi]
+        yi = y[i, lo:hi]
+        for j in range(xi.size):
+            yi[j] = minus_in_turn(xi[j], high[j], low[j]) * a[j] + shift[j]
+
+
+@kernel
+def gradient_columns(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db):
+    """As `gradient_planes`, for x of shape (N, C)."""
+    kind = x.dtype.type
+    rows = x.shape[0]
+    if y.shape[0] > 0:
+        forward_columns(lo, hi, x, w, b, eps, training, k, c, var, y)
+    elif training:
+        column_moments(lo, hi, x, k, c, var)
+    high = k[lo:hi]
+    low = c[lo:hi]
+    rstd = np.empty(hi - lo, x.dtype)
+    for j in range(rstd.size):
+        rstd[j] = 1.0 / math.sqrt(var[lo + j] + eps)
+    s = np.zeros(hi - lo, x.dtype)
+    q = np.zeros(hi - lo, x.dtype)
+    for i in range(rows):
+        xi = x[i, lo:hi]
+        gi = g[i, lo:hi]
+        for j in range(xi.size):
+            s[j] += gi[j]
+            q[j] += gi[j] * (minus_in_turn(xi[j], high[j], low[j]) * rstd[j])
+        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
+            for j in range(s.size):
+                db[lo + j] += s[j]
+                dw[lo + j] += q[j]
+                s[j] = kind(0)
+                q[j] = kind(0)
+    a = np.empty(hi - lo, x.dtype)
+    for j in range(a.size):
+        a[j] = w[lo + j] / math.sqrt(var[lo + j] + eps)
+        s[j] = db[lo + j] / rows if training else 0.0
+        q[j] = dw[lo + j] / rows if training else 0.0
+    for i in range(rows):
+        xi = x[i, lo:hi]
+        gi = g[i, lo:hi]
+        di = dx[i, lo:hi]
+        for j in range(xi.size):
+            xhat = minus_in_turn(xi[j], high[j], low[j]) * rstd[j]
+            di[j] = a[j] * minus_in_turn(gi[j], s[j], xhat * q[j])

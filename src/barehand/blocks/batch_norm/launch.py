@@ -1,0 +1,146 @@
+"""From (N, C, ...) arrays and running statistics to the kernels and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from barehand.core import arrays
+from barehand.core.arrays import Array
+from barehand.core.lazy import LazyModule
+
+cpu = LazyModule("barehand.blocks.batch_norm.cpu")
+threads = LazyModule("barehand.core.threads")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of batch_norm, as the caller gave them."""
+
+    x: ArrayLike
+    weight: ArrayLike | None
+    bias: ArrayLike | None
+    running_mean: Any
+    running_var: Any
+    training: bool
+    momentum: float
+    eps: float
+
+
+class _Door:
+    """The arguments checked, and the arrays that a kernel takes."""
+
+    def __init__(self, given: Arguments) -> None:
+        self.x, self.weight, self.bias = arrays.all_floating(
+            "batch_norm", x=given.x, weight=given.weight, bias=given.bias
+        )
+        x = self.x
+        if x.ndim < 2:
+            raise ValueError(f"batch_norm: x has shape {x.shape}; it needs a batch and a channel axis, (N, C) or (N, C, ...)")
+        self.channels = x.shape[1]
+        self.count = x.size // max(self.channels, 1)
+        for name, parameter in (("weight", self.weight), ("bias", self.bias)):
+            self._check_channel(name, parameter)
+        self.eps = arrays.check_number("batch_norm", "eps", given.eps, low=0.0)
+        self.momentum = arrays.check_number("batch_norm", "momentum", given.momentum, low=0.0, high=1.0)
+        self.training = bool(given.training)
+        self.running = self._check_running(given.running_mean, given.running_var)
+        if self.training and self.count == 1 and x.size:
+            raise ValueError(
+                f"batch_norm: x of shape {x.shape} has one value in each channel, which has no variance to divide by; "
+                "pass a larger batch, or training=False with running statistics"
+            )
+        self.rows = arrays.for_kernel(x)
+        length = self.count // x.shape[0] if x.size else 1
+        self.planes = length > 1
+        self.shape = (x.shape[0], self.channels, length) if self.planes else (x.shape[0], self.channels)
+
+    def _check_channel(self, name: str, parameter: Array | None) -> None:
+        if parameter is not None and parameter.shape != (self.channels,):
+            raise ValueError(
+                f"batch_norm: {name} has shape {parameter.shape}, x has {self.channels} channels (axis 1); "
+                f"give it shape ({self.channels},)"
+            )
+
+    def _check_running(self, mean: Any, var: Any) -> tuple[Array, Array] | None:
+        if mean is None and var is None:
+            if not self.training:
+                raise ValueError("batch_norm: training=False needs running statistics; pass running_mean and running_var")
+            return None
+        if mean is None or var is None:
+            raise ValueError("batch_norm: running_mean and running_var go together; pass both or neither")
+        for name, value in (("running_mean", mean), ("running_var", var)):
+            if type(value) is not np.ndarray or value.dtype.kind != "f":
+                raise TypeError(f"batch_norm: {name} must be a floating numpy array, updated in place, not {value!r}")
+            self._check_channel(name, value)
+            if self.training and not value.flags.writeable:
+                raise ValueError(f"batch_norm: {name} is read-only and training updates it; pass a writable array")
+        if not self.training and not np.all(var >= 0):
+            raise ValueError(f"batch_norm: running_var holds {var.min()}; a variance is at least 0")
+        return mean, var
+
+    def kernel_arguments(self) -> tuple[Any, ...]:
+        """x, w, b, eps, training, k, c, var."""
+        kind, n = self.rows.dtype, self.channels
+        w = np.ones(n, kind) if self.weight is None else arrays.for_kernel(self.weight)
+        b = np.zeros(n, kind) if self.bias is None else arrays.for_kernel(self.bias)
+        if self.training or self.running is None:
+            k, c, var = np.empty(n, kind), np.empty(n, kind), np.empty(n)
+        else:
+            mean = self.running[0].astype(np.float64)
+            k = mean.astype(kind)
+            c, var = (mean - k).astype(kind), self.running[1].astype(np.float64)
+        return self.rows.reshape(self.shape), w, b, self.eps, self.training, k, c, var
+
+    def launch(self, name: str, *arguments: Any) -> None:
+        kernel = getattr(cpu, f"{name}_planes" if self.planes else f"{name}_columns")
+        threads.over_rows(kernel, self.channels, self.count, *arguments)
+
+    def update(self, k: Array, c: Array, var: Array) -> None:
+        """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""
+        if self.running is not None and self.training:
+            mean, unbiased = k.astype(np.float64) + c, var * (self.count / (self.count - 1))
+            for running, batch in zip(self.running, (mean, unbiased), strict=True):
+                running[...] = running + self.momentum * (batch - running)
+
+
+def forward(given: Arguments, out: Array | None) -> Array:
+    """The normalised array; updates the running statistics when training."""
+    door = _Door(given)
+    x = door.x
+    if out is not None:
+        arrays.check_out("batch_norm", out, x)
+    y = arrays.new_rows(x, door.rows, x.ndim - 1, out)
+    if x.size:
+        inputs = door.kernel_arguments()
+        door.launch("forward", *inputs, y.reshape(door.shape))
+        door.update(*inputs[5:])
+    return arrays.from_rows(y, x, x.ndim - 1, out)  # type: ignore[no-any-return]
+
+
+def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) -> Any:
+    """The gradients for x, weight and bias; the running statistics stay as they are."""
+    door = _Door(given)
+    x = door.x
+    g = arrays.for_kernel(arrays.check_cotangent("batch_norm", cotangent, x.shape, x.dtype))
+    y = np.empty_like(door.rows if with_value else door.rows[:0])
+    dx, dw, db = np.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
+    if x.size:
+        y_shape = door.shape if with_value else (0, *door.shape[1:])
+        door.launch(
+            "gradient",
+            *door.kernel_arguments(),
+            g.reshape(door.shape),
+            y.reshape(y_shape),
+            dx.reshape(door.shape),
+            dw,
+            db,
+        )
+    gradients = [dx.astype(x.dtype, copy=False)]
+    gradients += [
+        total.astype(x.dtype) for parameter, total in ((door.weight, dw), (door.bias, db)) if parameter is not None
+    ]
+    return (y.astype(x.dtype, copy=False), tuple(gradients)) if with_value else tuple(gradients)

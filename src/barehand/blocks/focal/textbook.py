@@ -1,0 +1,81 @@
+"""Focal loss as on paper: cross-entropy times alpha_t (1 - p_t)^gamma, so that easy examples count little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def _reduced(losses: Any, reduction: str, count: float) -> Any:
+    return losses if reduction == "none" else losses.sum() / ((count or 1) if reduction == "mean" else 1)
+
+
+def _binary(logits: Any, target: Any, alpha: Any, gamma: float, given: bool) -> tuple[Any, Any]:
+    """The losses, and their slopes in the logits (in the probabilities, if those are given)."""
+    v = np.multiply(logits, 1.0)
+    t = np.asarray(target, v.dtype)
+    with np.errstate(all="ignore"):
+        p, r = (v, 1 - v) if given else (1 / (1 + np.exp(-v)), 1 / (1 + np.exp(v)))  # p and 1 - p
+        log_p, log_r = (np.log(p), np.log1p(-p)) if given else (-np.logaddexp(0, -v), -np.logaddexp(0, v))
+        ce = -np.where(t == 0, 0, t * log_p) - np.where(t == 1, 0, (1 - t) * log_r)
+        q = p * (1 - t) + r * t
+        pos, neg = (1, 1) if alpha is None else alpha if np.ndim(alpha) else (alpha, 1 - alpha)
+        weight = (pos * t + neg * (1 - t)) * q**gamma
+        slope_ce = np.where(t == 1, 0, (1 - t) / r) - np.where(t == 0, 0, t / p) if given else p * (1 - t) - r * t
+        slope_log_q = np.where(q == 0, 0, (1 - 2 * t) * (1 if given else p * r) / q)
+        losses, slopes = weight * ce, weight * (slope_ce + gamma * slope_log_q * ce)
+        return np.where(weight == 0, 0, losses), np.where(weight == 0, 0, slopes)
+
+
+def focal_loss(
+    logits: Any, target: Any, *, alpha: Any = 0.25, gamma: float = 2.0, reduction: str = "mean",
+    from_probabilities: bool = False,
+) -> Any:  # fmt: skip
+    """alpha_t (1 - p_t)^gamma (-log p_t); alpha weighs the positives and 1 - alpha the negatives."""
+    losses, _ = _binary(logits, target, alpha, gamma, from_probabilities)
+    return _reduced(losses, reduction, losses.size)
+
+
+def focal_loss_vjp(
+    logits: Any, target: Any, *, alpha: Any = 0.25, gamma: float = 2.0, reduction: str = "mean",
+    from_probabilities: bool = False, cotangent: Any = 1.0,
+) -> tuple[Any]:  # fmt: skip
+    """With q = 1 - p_t: alpha_t q^gamma (ce' + gamma (q'/q) ce)."""
+    _, slopes = _binary(logits, target, alpha, gamma, from_probabilities)
+    return (cotangent * slopes / ((slopes.size or 1) if reduction == "mean" else 1),)
+
+
+def _classes(logits: Any, target: Any, axis: int, alpha: Any, gamma: float, ignore: int) -> tuple[Any, Any, Any]:
+    x = np.moveaxis(np.multiply(logits, 1.0), axis, -1)
+    n, kept = x.shape[-1], np.asarray(target) != ignore
+    own = np.eye(n, dtype=x.dtype)[np.where(kept, target, 0)]
+    d = x - x.max(axis=-1, keepdims=True)
+    e = np.exp(d)
+    s = e.sum(axis=-1)
+    q = (e * (1 - own)).sum(axis=-1) / s
+    nll = np.where(q < 0.5, -np.log1p(-q), np.log(s) - (d * own).sum(axis=-1))
+    weight = kept * (1 if alpha is None else (own * alpha).sum(axis=-1)) * q**gamma
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bend = np.where(q == 0, 1, nll / q) * np.exp(-nll) * gamma
+    slope = (weight * (1 + bend))[..., None] * np.where(own == 1, -q[..., None], e / s[..., None])
+    return weight * nll, slope, kept
+
+
+def softmax_focal_loss(
+    logits: Any, target: Any, *, axis: int = -1, alpha: Any = None, gamma: float = 2.0, ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """alpha_t (1 - p_t)^gamma (-log p_t), p the softmax of the logits; the mean is over the rows not ignored."""
+    losses, _, kept = _classes(logits, target, axis, alpha, gamma, ignore_index)
+    return _reduced(losses, reduction, kept.sum())
+
+
+def softmax_focal_loss_vjp(
+    logits: Any, target: Any, *, axis: int = -1, alpha: Any = None, gamma: float = 2.0, ignore_index: int = -100,
+    reduction: str = "mean", cotangent: Any = 1.0,
+) -> tuple[Any]:  # fmt: skip
+    """alpha_t q^gamma (p_j - [j = t]) (1 + gamma p_t (-log p_t) / q) with q = 1 - p_t."""
+    _, slope, kept = _classes(logits, target, axis, alpha, gamma, ignore_index)
+    g = np.asarray(cotangent)[..., None] / ((kept.sum() or 1) if reduction == "mean" else 1)
+    return (np.moveaxis(g * slope, -1, axis),)

@@ -1,0 +1,124 @@
+"""Layer norm kernels: x, y, g, dx are (rows, n), w and b (n,), contiguous, of one floating type.
+
+A row's mean is held as k + c, with k in the row's type and c the small rest, so that (x - k) - c loses nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from barehand.core.jit import kernel
+from barehand.core.numeric import minus_in_turn
+
+BLOCK = 2048  # elements summed in the row's own type before the sum moves to float64
+FEW_ROWS = 32  # rows of parameter gradients summed likewise
+
+
+@kernel
+def moments(x, eps):
+    """k, c and 1 / sqrt(variance + eps) of a row."""
+    kind = x.dtype.type
+    n = x.size
+    pivot = x[0]
+    total = 0.0
+    for start in range(0, n, BLOCK):
+        xb = x[start : start + BLOCK]
+        s = kind(0)
+        for j in range(xb.size):
+            s += xb[j] - pivot
+        total += s
+    k = kind(pivot + total / n)  # right but for rounding; the second sweep measures what is missing
+    first = 0.0
+    second = 0.0
+    for start in range(0, n, BLOCK):
+        xb = x[start : start + BLOCK]
+        s = kind(0)
+        q = kind(0)
+        for j in range(xb.size):
+            d = xb[j] - k
+            s += d
+            q += d * d
+        first += s
+        second += q
+    c = first / n
+    if second == math.inf:
+        return k, kind(c), kind(rescaled_rstd(x, k, c, eps))
+    return k, kind(c), kind(1.0 / math.sqrt(second / n - c * c + eps))
+
+
+@kernel
+def rescaled_rstd(x, k, c, eps):
+    """1 / sqrt(variance + eps) where the squares overflow: in units of the largest difference."""
+    largest = 0.0
+    for j in range(x.size):
+        largest = max(largest, abs(float(x[j]) - k))
+    q = 0.0
+    for j in range(x.size):
+        d = (float(x[j]) - k - c) / largest
+        q += d * d
+    return 1.0 / math.sqrt(q / x.size + eps / largest / largest) / largest
+
+
+@kernel
+def forward(lo, hi, x, w, b, eps, y):
+    """y = (x - mean) / sqrt(variance + eps) * w + b."""
+    for i in range(lo, hi):
+        xi = x[i]
+        yi = y[i]
+        k, c, r = moments(xi, eps)
+        for j in range(xi.size):
+            yi[j] = minus_in_turn(xi[j], k, c) * r * w[j] + b[j]
+
+
+@kernel
+def gradient(lo, hi, x, w, b, eps, g, y, dx):
+    """dx = r (g w - mean(g w) - xhat mean(g w xhat)); returns dw = sum g xhat and db = sum g over these rows.
+
+    y is written too, unless it has no rows.
+    """
+    kind = x.dtype.type
+    n = x.shape[1]
+    dw = np.zeros(n)
+    db = np.zeros(n)
+    few_w = np.zeros(n, x.dtype)
+    few_b = np.zeros(n, x.dtype)
+    for i in range(lo, hi):
+        xi = x[i]
+        gi = g[i]
+        di = dx[i]
+        k, c, r = moments(xi, eps)
+        if y.shape[0] > 0:
+            yi = y[i]
+            for j in range(n):
+                yi[j] = minus_in_turn(xi[j], k, c) * r * w[j] + b[j]
+        first = 0.0
+        second = 0.0
+        for start in range(0, n, BLOCK):
+            xb = xi[start : start + BLOCK]
+            gb = gi[start : start + BLOCK]
+            wb = w[start : start + BLOCK]
+            s = kind(0)
+            q = kind(0)
+            for j in range(xb.size):
+                gw = gb[j] * wb[j]
+                s += gw
+                q += gw * (minus_in_turn(xb[j], k, c) * r)
+            first += s
+            second += q
+        mean_gw = kind(first / n)
+        mean_gwx = kind(second / n)
+        for j in range(n):
+            xhat = minus_in_turn(xi[j], k, c) * r
+            gj = gi[j]
+            few_w[j] += gj * xhat
+            few_b[j] += gj
+            di[j] = r * (minus_in_turn(gj * w[j], mean_gw, xhat * mean_gwx))
+        if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
+            for j in range(n):
+                dw[j] += few_w[j]
+                db[j] += few_b[j]
+                few_w[j] = kind(0)
+                few_b[j] = kind(0)
+    return dw, db

@@ -1,0 +1,229 @@
+"""The door: what every public function does with its arguments before a kernel sees them.
+
+Errors say `name: what is wrong, with the value; what to do`. Shapes are settled here once; kernels get contiguous arrays
+of one floating type.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+Reduction = Literal["mean", "sum", "none"]
+
+_KERNEL_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+_HALF = np.dtype(np.float16)
+_REDUCTIONS = get_args(Reduction)
+
+
+class MissingBackend(ImportError):  # noqa: N818 - the public contract names it so
+    """An optional library is needed for this and is not installed; the message names the extra that brings it."""
+
+
+def _refuse_tensor(name: str, argument: str, value: object) -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        raise TypeError(
+            f"{name}: {argument} is a torch.Tensor, and this version computes on NumPy arrays; "
+            f"pass {argument}.detach().cpu().numpy()"
+        )
+
+
+def as_array(name: str, argument: str, value: ArrayLike) -> Array:
+    """Any array-like as an ndarray in native byte order, with a clear error for ragged or foreign values."""
+    if type(value) is not np.ndarray:
+        _refuse_tensor(name, argument, value)
+        try:
+            value = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {argument} is not a regular array ({error}); give every row one length") from None
+    return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
+
+
+def as_floating(name: str, argument: str, value: ArrayLike) -> Array:
+    """An ndarray of float16, float32 or float64; integers and bools become float64."""
+    array = as_array(name, argument, value)
+    dtype = array.dtype
+    if dtype in _KERNEL_TYPES or dtype == _HALF:
+        return array
+    if dtype.kind in "iub":
+        return array.astype(np.float64)
+    hint = f"pass {argument}.astype(np.float64)" if dtype.kind == "f" else "pass real numbers"
+    raise TypeError(f"{name}: {argument} has dtype {dtype}, not float16, float32, float64 or an integer type; {hint}")
+
+
+def all_floating(name: str, **given: ArrayLike | None) -> list[Any]:
+    """The arguments as floating arrays of one common type, None kept."""
+    arrays = [None if v is None else as_floating(name, k, v) for k, v in given.items()]
+    kinds = {a.dtype for a in arrays if a is not None}
+    if len(kinds) > 1:
+        common = np.result_type(*kinds)
+        arrays = [None if a is None else a.astype(common, copy=False) for a in arrays]
+    return arrays
+
+
+class _Alias:
+    """The memory of an array under a writable flag; it keeps the array alive."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def for_kernel(array: Array) -> Array:
+    """Contiguous, aligned, and in the type the arithmetic runs in: float16 is computed in float32.
+
+    A kernel would be compiled anew for read-only arrays. Kernels never write to their inputs, so they get the same memory
+    under a writable flag instead.
+    """
+    if array.dtype == _HALF:
+        array = array.astype(np.float32)
+    if array.flags.carray:
+        return array
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        return array.copy(order="C")
+    return np.asarray(_Alias(array))
+
+
+def check_axis(name: str, axis: object, x: Array) -> int:
+    """The axis counted from 0; a number without axes counts as a slice of one."""
+    ndim = max(x.ndim, 1)
+    if type(axis) is int and -ndim <= axis < ndim:
+        return axis % ndim
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"{name}: axis must be an integer, not {axis!r}; use -{ndim} to {ndim - 1}")
+    place = int(axis.__index__())
+    if not -ndim <= place < ndim:
+        raise ValueError(f"{name}: axis {place} does not exist in x of shape {x.shape}; use -{ndim} to {ndim - 1}")
+    return place % ndim
+
+
+def to_rows(x: Array, axis: int) -> Array:
+    """x as a contiguous (rows, n) matrix whose rows run along `axis`; a view where x allows it."""
+    if axis < x.ndim - 1:
+        x = np.moveaxis(x, axis, -1)
+    n = x.shape[-1] if x.ndim else 1
+    return for_kernel(x).reshape(-1, n) if x.size else np.empty((0, n), np.float32)
+
+
+def from_rows(rows: Array, like: Array, axis: int, out: Array | None = None) -> Any:
+    """The inverse of `to_rows`, in the shape and type of `like`; a number for a number."""
+    if axis < like.ndim - 1:
+        shape = like.shape[:axis] + like.shape[axis + 1 :] + (like.shape[axis],)
+        result = np.moveaxis(rows.reshape(shape), -1, axis)
+    else:
+        result = rows.reshape(like.shape)
+    if out is None:
+        return result.astype(like.dtype, copy=False)[()] if like.ndim == 0 else result.astype(like.dtype, copy=False)
+    if result.base is not out and result is not out:
+        out[...] = result
+    return out
+
+
+def new_rows(x: Array, rows: Array, axis: int, out: Array | None) -> Array:
+    """Where a kernel writes its rows: straight into `out` when that fits, else a fresh matrix."""
+    direct = (
+        out is not None
+        and axis == x.ndim - 1
+        and out.flags.c_contiguous
+        and out.dtype == rows.dtype
+        and not np.may_share_memory(out, rows)
+    )
+    return out.reshape(rows.shape) if direct and out is not None else np.empty_like(rows)
+
+
+def check_out(name: str, out: Any, x: Array) -> None:
+    """`out` must be a writable ndarray of the result's shape and type."""
+    if out is None:
+        return
+    if type(out) is not np.ndarray:
+        raise TypeError(f"{name}: out must be a numpy array, not {type(out).__name__}; make it with np.empty_like(x)")
+    if out.shape != x.shape or out.dtype != x.dtype:
+        raise ValueError(
+            f"{name}: out has shape {out.shape} and dtype {out.dtype}, the result {x.shape} and {x.dtype}; "
+            "make it with np.empty_like(x)"
+        )
+    if not out.flags.writeable:
+        raise ValueError(f"{name}: out is read-only; pass a writable array")
+
+
+def check_mask(name: str, mask: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """A boolean mask broadcast to `shape`; True keeps."""
+    mask = as_array(name, "mask", mask)
+    if mask.dtype != bool:
+        raise TypeError(f"{name}: mask has dtype {mask.dtype}, not bool; True means keep: pass mask.astype(bool)")
+    try:
+        return np.broadcast_to(mask, shape)
+    except ValueError:
+        raise ValueError(
+            f"{name}: mask of shape {mask.shape} does not broadcast to {shape}; give it that shape, or 1 in an axis"
+        ) from None
+
+
+def check_option(name: str, argument: str, value: object, choices: Sequence[object]) -> None:
+    """One of a short list of words."""
+    if value not in choices:
+        words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+        raise ValueError(f"{name}: {argument} is {value!r}; use {words}")
+
+
+def check_reduction(name: str, reduction: object) -> None:
+    """The word every loss takes."""
+    if reduction not in _REDUCTIONS:
+        check_option(name, "reduction", reduction, _REDUCTIONS)
+
+
+def check_number(
+    name: str, argument: str, value: object, *, low: float = -np.inf, high: float = np.inf, above: bool = False
+) -> float:
+    """A finite real number in [low, high], or above `low` where `above` says so."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: {argument} must be a number, not {value!r}; pass a float") from None
+    if not (np.isfinite(number) and low <= number <= high) or (above and number == low):
+        span = f"above {low:g}" if above else f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
+        wanted = "a finite number" if low == -np.inf and high == np.inf else f"a finite number {span}"
+        raise ValueError(f"{name}: {argument} is {value!r}; use {wanted}")
+    return number
+
+
+def check_same_shape(name: str, **given: Array) -> None:
+    """Arrays that go together element by element: nothing is broadcast, since that hides mistakes."""
+    (first, a), *rest = given.items()
+    for other, b in rest:
+        if a.shape != b.shape:
+            raise ValueError(
+                f"{name}: {first} has shape {a.shape} and {other} {b.shape}; give them one shape (nothing is broadcast)"
+            )
+
+
+def check_cotangent(name: str, cotangent: ArrayLike | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The result's gradient: 1 for a number, and otherwise given, in the result's shape."""
+    if cotangent is None:
+        if shape:
+            raise ValueError(
+                f"vjp.{name}: the result has shape {shape}, so it has no gradient of its own; pass cotangent=, an array "
+                "of that shape"
+            )
+        return np.ones((), dtype)
+    array = as_floating(f"vjp.{name}", "cotangent", cotangent)
+    if array.shape != shape:
+        raise ValueError(f"vjp.{name}: cotangent has shape {array.shape}, the result {shape}; give it that shape")
+    return array.astype(dtype, copy=False)
+
+
+def reduce_losses(losses: Array, reduction: Reduction, weight: float, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+    """Losses as `reduction` asks: each, their sum, or the sum over `weight` (0 over nothing), summed in float64."""
+    if reduction == "none":
+        return losses.reshape(shape).astype(dtype, copy=False)[()]
+    total = float(losses.sum(dtype=np.float64))
+    if reduction == "mean":
+        total = total / weight if weight else 0.0
+    with np.errstate(over="ignore"):
+        return dtype.type(total)

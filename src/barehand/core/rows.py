@@ -1,0 +1,84 @@
+"""Sweeps over one row that several kernels share.
+
+Sums run in the row's own type over blocks that are short enough to lose nothing, and from block to block in float64.
+"""
+
+from __future__ import annotations
+
+from barehand.core.jit import kernel
+from barehand.core.numeric import exp_nonpositive, maximum
+
+BLOCK = 1024
+
+
+@kernel
+def row_maximum(x):
+    """The largest entry, nan if there is one."""
+    m = x[0]
+    for j in range(x.size):
+        m = maximum(m, x[j])
+    return m
+
+
+@kernel
+def sum_exp(x, m):
+    """The sum of exp(x - m), for m no smaller than any entry."""
+    total = 0.0
+    for start in range(0, x.size, BLOCK):
+        xb = x[start : start + BLOCK]
+        s = x.dtype.type(0)
+        for j in range(xb.size):
+            s += exp_nonpositive(xb[j] - m)
+        total += s
+    return total
+
+
+@kernel
+def exp_row(x, m, y):
+    """y = exp(x - m), for m no smaller than any entry; the sum of y."""
+    total = 0.0
+    for start in range(0, x.size, BLOCK):
+        xb = x[start : start + BLOCK]
+        yb = y[start : start + BLOCK]
+        s = x.dtype.type(0)
+        for j in range(xb.size):
+            e = exp_nonpositive(xb[j] - m)
+            yb[j] = e
+            s += e
+        total += s
+    return total
+
+
+@kernel
+def squared_distance(a, b):
+    """The sum of (a - b)²."""
+    total = 0.0
+    for start in range(0, a.size, BLOCK):
+        ab = a[start : start + BLOCK]
+        bb = b[start : start + BLOCK]
+        s = a.dtype.type(0)
+        for j in range(ab.size):
+            d = ab[j] - bb[j]
+            s += d * d
+        total += s
+    return total
+
+
+@kernel
+def distance(a, b, tiny):
+    """The Euclidean distance; where the squares leave the type's range, in units of the largest difference."""
+    square = squared_distance(a, b)
+    if tiny <= square < float("inf"):
+        return square**0.5
+    largest = 0.0
+    for j in range(a.size):
+        d = abs(float(a[j]) - b[j])
+        if not d <= largest:  # nan too
+            largest = d
+    if not 0.0 < largest < float("inf"):
+        return largest
+    q = 0.0
+    for j in range(a.size):
+        d = (float(a[j]) - b[j]) / largest
+        q += d * d
+    return largest * q**0.5

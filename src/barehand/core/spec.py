@@ -1,0 +1,202 @@
+"""What a block declares about itself, once: it drives the tests, the judge, the benchmarks and the lab.
+
+A spec does not assume a function from array to array. `drive` turns a candidate and named inputs into a tuple of result
+arrays: for a function that is one call; for an optimizer it is a run of steps and the parameters along it; for an
+estimator a fit and what it predicts. The reference is the textbook, driven the same way in a wider type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Inputs = dict[str, Any]  # argument name -> value, required ones first
+Outputs = tuple[Any, ...]
+Grade = Literal["correctness", "stability", "generality"]
+Text = Mapping[str, str]  # language ("en", "zh") -> words
+
+HALF, SINGLE, DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
+EVERY = (HALF, SINGLE, DOUBLE)
+FULL = (SINGLE, DOUBLE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An input named for the mistake that it catches.
+
+    `make` draws the inputs in float64; floating arrays are then rounded to each of `dtypes`. Integer and boolean arrays
+    stay as they are. `gradient` is False where the function has a kink or the gradient no value.
+    """
+
+    name: str
+    catches: str
+    make: Callable[[np.random.Generator], Inputs]
+    grade: Grade = "correctness"
+    gradient: bool = True
+    dtypes: tuple[np.dtype[Any], ...] = EVERY
+
+
+@dataclass(frozen=True)
+class Law:
+    """Something true of every right answer, whatever the input: `sides` gives two arrays that must agree.
+
+    `sides(call, inputs)` calls the candidate as often as it needs and returns (left, right, scale). `make` draws inputs
+    of a given shape seed, so that property-based tests can feed it.
+    """
+
+    name: str
+    statement: Text
+    make: Callable[[np.random.Generator], Inputs]
+    sides: Callable[[Callable[[Inputs], Outputs], Inputs], tuple[Any, Any, Any]]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong version that people really write, with the advice it earns; wrong in its values or in its gradient only."""
+
+    name: str
+    advice: Text
+    function: Callable[..., Any] | None = None
+    vjp: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A legitimate variant found in published work: other values, still right."""
+
+    name: str
+    statement: Text
+    reference: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """Arguments that must be refused, with the kind of error and a part of what it says."""
+
+    name: str
+    make: Callable[[], Inputs]
+    error: type[Exception]
+    says: str
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A function that people use today, called as if it were somebody's answer.
+
+    `load` imports its library and returns the function under our argument names, on that library's own arrays. `lacks`
+    names cases that it has no option for; `defects` names cases that it gets wrong, with a source: the tests see it fail.
+    """
+
+    name: str
+    library: Literal["numpy", "scipy", "torch", "sklearn"]
+    load: Callable[[], Callable[..., Any]]
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    defects: Mapping[str, str] = field(default_factory=dict)
+    dtypes: tuple[np.dtype[Any], ...] = FULL
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A size to benchmark, in float32 unless said; `gradient` times the value and its gradient together."""
+
+    name: str
+    make: Callable[[np.random.Generator], Inputs]
+    gradient: bool = False
+    out: bool = False
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything there is to know about one public function, optimizer or estimator."""
+
+    name: str
+    block: str
+    titles: Text
+    summary: Text
+    formula: str
+    signature: tuple[str, ...]  # the arguments passed by position; all others go by name
+    differentiable: tuple[str, ...]
+    reference: Callable[..., Any]
+    vjp: Callable[..., Any] | None
+    scale: Callable[[Inputs, Outputs], tuple[Any, ...]]
+    gradient_scale: Callable[[Inputs, Array, Outputs], tuple[Any, ...]]
+    cases: tuple[Case, ...]
+    bad_inputs: tuple[BadInput, ...]
+    mutants: tuple[Mutant, ...]
+    accuracy: float  # eps that our kernels promise
+    gradient_accuracy: float
+    tolerance: float = 64.0  # eps that a right program in the same precision may lose
+    laws: tuple[Law, ...] = ()
+    conventions: tuple[Convention, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # other spellings of names and arguments
+    workloads: tuple[Workload, ...] = ()
+    writes: tuple[str, ...] = ()  # arguments updated in place, and results like the returned ones
+    has_out: bool = False
+    output_names: tuple[str, ...] = ("result",)
+    drive: Callable[[Spec, Callable[..., Any], Inputs], Outputs] | None = None
+
+    def run(self, function: Callable[..., Any], inputs: Inputs) -> Outputs:
+        """What `function` makes of the inputs: its result, then what it wrote in place."""
+        if self.drive is not None:
+            return self.drive(self, function, inputs)
+        inputs = {k: v.copy() if k in self.writes and v is not None else v for k, v in inputs.items()}
+        result = function(*self.positional(inputs), **self.named(inputs))
+        return (result, *(inputs[k] for k in self.writes if inputs.get(k) is not None))
+
+    def positional(self, inputs: Inputs) -> list[Any]:
+        """The inputs passed by position, in the order of the signature."""
+        return [inputs[k] for k in self.signature if k in inputs]
+
+    def named(self, inputs: Inputs) -> Inputs:
+        """The inputs passed by name."""
+        return {k: v for k, v in inputs.items() if k not in self.signature}
+
+    def pull_back(self, vjp: Callable[..., Any], inputs: Inputs, cotangent: Any) -> Outputs:
+        """The gradients that `vjp` gives for the differentiable inputs present."""
+        inputs = {k: v.copy() if k in self.writes and v is not None else v for k, v in inputs.items()}
+        return tuple(vjp(*self.positional(inputs), **self.named(inputs), cotangent=cotangent))
+
+
+def cast(inputs: Inputs, dtype: np.dtype[Any]) -> Inputs:
+    """The inputs with every floating array in `dtype`; options that are plain numbers stay as they are."""
+    return {
+        k: v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in inputs.items()
+    }
+
+
+def wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The precision a reference is computed in: float64, and long double for float64."""
+    return np.dtype(np.longdouble) if dtype == DOUBLE else DOUBLE
+
+
+def cheats(spec: Spec) -> tuple[Mutant, ...]:
+    """Answers that must pass nowhere: all zeros, a constant, the echoed input, noise, and a gradient of zeros."""
+
+    def like(fill: Callable[[Array], Array]) -> Callable[..., Any]:
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            result = spec.reference(*args, **kwargs)
+            return fill(np.asarray(result))[()]
+
+        return answer
+
+    def echo(*args: Any, **kwargs: Any) -> Any:
+        return args[0]
+
+    def no_gradient(*args: Any, **kwargs: Any) -> Any:
+        assert spec.vjp is not None
+        return tuple(np.zeros_like(g) for g in spec.vjp(*args, **kwargs))
+
+    advice = {"en": "The answer does not depend on the input as it should.", "zh": "答案没有按要求随输入变化。"}
+    noise = np.random.default_rng(0)
+    return (
+        Mutant("all zeros", advice, like(np.zeros_like)),
+        Mutant("a constant", advice, like(lambda a: np.full_like(a, 0.5))),
+        Mutant("the echoed input", advice, echo),
+        Mutant("noise", advice, like(lambda a: noise.random(a.shape).astype(a.dtype))),
+        *([Mutant("a gradient of zeros", advice, vjp=no_gradient)] if spec.vjp else []),
+    )

@@ -1,0 +1,1 @@
+"""Grading somebody's code against the specs."""

@@ -1,0 +1,61 @@
+"""Other libraries' functions in NumPy dress, so that the engine can examine them as if they were somebody's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from barehand.core.spec import Inputs, Peer, Spec
+from barehand.judge.grading import Candidate
+
+
+def candidate(peer: Peer, spec: Spec) -> Candidate:
+    """The peer as a candidate; torch functions get the gradient that autograd finds."""
+    function = peer.load()
+    if peer.library != "torch":
+        return Candidate(peer.name, function, dtypes=peer.dtypes)
+    return Candidate(peer.name, _forward(function, spec), _vjp(function, spec), dtypes=peer.dtypes)
+
+
+def _tensors(values: Inputs) -> Inputs:
+    import torch
+
+    return {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+
+
+def _named(spec: Spec, args: tuple[Any, ...], kwargs: Inputs) -> Inputs:
+    return {**dict(zip(spec.signature, args, strict=False)), **kwargs}
+
+
+def _call(function: Callable[..., Any], spec: Spec, tensors: Inputs) -> Any:
+    return function(*spec.positional(tensors), **spec.named(tensors))
+
+
+def _forward(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        given = _named(spec, args, kwargs)
+        tensors = _tensors(given)
+        result = _call(function, spec, tensors).detach().numpy()
+        for name in spec.writes:
+            if given.get(name) is not None:
+                given[name][...] = tensors[name].numpy()
+        return result
+
+    return forward
+
+
+def _vjp(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+    import torch
+
+    def vjp(*args: Any, cotangent: Any, **kwargs: Any) -> tuple[Any, ...]:
+        tensors = _tensors(_named(spec, args, kwargs))
+        inputs = [tensors[k] for k in spec.differentiable if isinstance(tensors.get(k), torch.Tensor)]
+        for x in inputs:
+            x.requires_grad_()
+        result = _call(function, spec, tensors)
+        found = torch.autograd.grad(result, inputs, torch.tensor(cotangent), allow_unused=True, materialize_grads=True)
+        return tuple(g.numpy() for g in found)
+
+    return vjp

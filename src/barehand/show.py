@@ -1,0 +1,107 @@
+"""`barehand list` and `barehand show`: what blocks there are, and one of them on a page."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Literal
+
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+import barehand
+from barehand import textbook
+from barehand.blocks import specs
+from barehand.core.spec import Spec
+
+Language = Literal["en", "zh"]
+
+_WORDS = {
+    "formula": {"en": "Formula", "zh": "公式"},
+    "textbook": {"en": "As on paper", "zh": "教科书写法"},
+    "mistakes": {"en": "What goes wrong by hand", "zh": "手写时常见的错误"},
+    "mistake": {"en": "Mistake", "zh": "错误"},
+    "advice": {"en": "Advice", "zh": "建议"},
+    "function": {"en": "Function", "zh": "函数"},
+    "does": {"en": "What it does", "zh": "作用"},
+    "title": {"en": "Name", "zh": "名称"},
+    "lesson": {"en": "Lesson", "zh": "讲解"},
+}
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word.lower())
+
+
+def find(name: str) -> Spec:
+    """A spec by its function's name, its block's, a title in either language, or another spelling people use."""
+    known = specs()
+    spellings: dict[str, Spec] = {}
+    for spec in known.values():
+        for spelling in (spec.name, spec.block, *spec.titles.values(), *spec.aliases.get(spec.name, ())):
+            spellings.setdefault(_plain(spelling), spec)
+    if _plain(name) in spellings:
+        return spellings[_plain(name)]
+    near = get_close_matches(_plain(name), spellings, n=1)
+    hint = f"did you mean {spellings[near[0]].name}?" if near else f"use one of {', '.join(known)}"
+    raise ValueError(f"show: no block is called {name!r}; {hint}")
+
+
+def overview(language: Language) -> Table:
+    """All blocks, a line each."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for word in ("function", "title", "does"):
+        table.add_column(_WORDS[word][language], overflow="fold")
+    for spec in specs().values():
+        table.add_row(f"barehand.{spec.name}", spec.titles[language], spec.summary[language])
+    return table
+
+
+def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableType:
+    """The formula, the textbook with its gradient, and the typical mistakes; with `lesson`, the whole lesson."""
+    title = Text(f"{spec.titles[language]}  ", style="bold").append(f"barehand.{spec.name}", style="dim")
+    signature = str(inspect.signature(getattr(barehand, spec.name))).split(" ->")[0]
+    parts: list[RenderableType] = [
+        Panel(Group(title, Text(spec.summary[language])), border_style="cyan"),
+        Rule(_WORDS["formula"][language], align="left", style="cyan"),
+        Text(spec.formula),
+        Text(f"{spec.name}{re.sub(r': [^,)=]+(?= =|,|\)|$)', '', signature)}", style="dim"),
+        Rule(_WORDS["textbook"][language], align="left", style="cyan"),
+        Syntax(_source(spec), "python", theme="ansi_dark", background_color="default", word_wrap=True),
+        Rule(_WORDS["mistakes"][language], align="left", style="cyan"),
+        _mistakes(spec, language),
+    ]
+    if lesson:
+        text = files("barehand").joinpath("blocks", spec.block, f"lesson.{language}.md").read_text(encoding="utf-8")
+        parts += [Rule(_WORDS["lesson"][language], align="left", style="cyan"), Markdown(text)]
+    return Group(*parts)
+
+
+def _source(spec: Spec) -> str:
+    """The textbook's function, what it calls in its own file, and its gradient."""
+    module = inspect.getmodule(getattr(textbook, spec.name))
+    assert module is not None
+    functions = dict(inspect.getmembers(module, inspect.isfunction))
+    wanted = [spec.name, f"{spec.name}_vjp"]
+    for name in wanted:
+        wanted += [w for w in functions if w in functions[name].__code__.co_names and w not in wanted]
+    ordered = sorted(wanted, key=lambda n: functions[n].__code__.co_firstlineno)
+    return "\n\n".join(inspect.getsource(functions[n]).rstrip() for n in ordered)
+
+
+def _mistakes(spec: Spec, language: Language) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, show_header=language == "en")
+    if language == "en":
+        table.add_column(_WORDS["mistake"][language], style="yellow", ratio=1)
+    table.add_column(_WORDS["advice"][language], ratio=2)
+    for mutant in spec.mutants:
+        advice = mutant.advice[language]
+        table.add_row(*((mutant.name, advice) if language == "en" else (f"• {advice}",)))
+    return table

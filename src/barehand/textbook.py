@@ -1,0 +1,12 @@
+"""Each block as on paper, in NumPy: the formula, readable in a minute, and `<name>_vjp`, its gradient.
+
+These are the reference for everything else. They compute in the precision that they are given.
+"""
+
+from __future__ import annotations
+
+from barehand.blocks import homes as _homes
+from barehand.core.lazy import face as _face
+
+_FORMULAS = _homes("textbook")
+__getattr__, __dir__ = _face(__name__, _FORMULAS | {f"{name}_vjp": home for name, home in _FORMULAS.items()})

@@ -1,0 +1,52 @@
+"""The textbook's gradients against finite differences in long double: the reference is itself checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from barehand.blocks import specs
+from barehand.core.spec import DOUBLE, Case, Spec, cast
+
+STEP = np.longdouble(2) ** -20
+# (f(x + h) - f(x - h)) / 2h errs by h² f''' / 6, about 1e-12 here, and by rounding over h, about 1e-13.
+CLOSE = 1e-8
+
+
+def smooth(case: Case) -> bool:
+    return case.gradient and case.grade != "stability" and DOUBLE in case.dtypes
+
+
+CASES = [pytest.param(s, c, id=f"{s.name}-{c.name}") for s in specs().values() for c in s.cases if smooth(c)]
+
+
+@pytest.mark.parametrize(("spec", "case"), CASES)
+def test_textbook_gradient_is_the_slope(spec: Spec, case: Case) -> None:
+    rng = np.random.default_rng(11)
+    inputs = cast(case.make(rng), np.dtype(np.longdouble))
+    result = spec.run(spec.reference, inputs)[0]
+    cotangent = rng.standard_normal(np.shape(result)).astype(np.longdouble)
+    assert spec.vjp is not None
+    gradients = iter(spec.pull_back(spec.vjp, inputs, cotangent))
+
+    def loss(name: str, moved: Any) -> Any:
+        return np.sum(spec.run(spec.reference, {**inputs, name: moved})[0] * cotangent)
+
+    checked = 0
+    for name in spec.differentiable:
+        x = inputs.get(name)
+        if x is None:
+            continue
+        gradient = next(gradients)
+        if np.asarray(x).dtype.kind != "f":
+            continue
+        for _ in range(4):  # random directions see every entry
+            direction = rng.standard_normal(np.shape(x)).astype(np.longdouble)
+            slope = (loss(name, x + STEP * direction) - loss(name, x - STEP * direction)) / (2 * STEP)
+            size = np.sum(np.abs(gradient * direction)) + np.sum(np.abs(result * cotangent)) + 1
+            if np.isfinite(slope):
+                assert abs(slope - np.sum(gradient * direction)) <= CLOSE * size
+                checked += 1
+    assert checked or np.asarray(inputs[spec.differentiable[0]]).dtype.kind != "f" or "nan" in case.name
