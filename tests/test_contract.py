@@ -119,7 +119,11 @@ def test_out_is_filled_and_returned(spec: Spec) -> None:
         return
     inputs = {k: v for k, v in inputs_of(spec).items() if k not in spec.writes}
     expected = call(spec, barehand, inputs)
-    for out in (np.empty_like(expected), np.asfortranarray(np.empty_like(expected)), np.empty((*expected.shape, 2))[..., 0]):
+    for out in (
+        np.empty_like(expected),
+        np.asfortranarray(np.empty_like(expected)),
+        np.empty((*expected.shape, 2))[..., 0],
+    ):
         assert call(spec, barehand, inputs, out=out) is out
         np.testing.assert_array_equal(out, expected)
     first = spec.signature[0]

@@ -16,7 +16,13 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 
 OPERATORS = ("Softmax", "LogSoftmax", "LayerNormalization", "BatchNormalization", "SoftmaxCrossEntropyLoss")
 # How many cases each operator has at least: a loader that finds none must not pass.
-AT_LEAST = {"Softmax": 7, "LogSoftmax": 7, "LayerNormalization": 19, "BatchNormalization": 4, "SoftmaxCrossEntropyLoss": 34}
+AT_LEAST = {
+    "Softmax": 7,
+    "LogSoftmax": 7,
+    "LayerNormalization": 19,
+    "BatchNormalization": 4,
+    "SoftmaxCrossEntropyLoss": 34,
+}
 
 
 @cache
@@ -31,7 +37,10 @@ def cases() -> dict[str, list[Any]]:
         nodes = case.model.graph.node
         if len(nodes) == 1 and nodes[0].op_type in OPERATORS:
             by_operator[nodes[0].op_type].append(case)
-        elif any(case.name.startswith(p) for p in ("test_softmax", "test_logsoftmax", "test_layer_norm", "test_sce", "test_batchnorm")):
+        elif any(
+            case.name.startswith(p)
+            for p in ("test_softmax", "test_logsoftmax", "test_layer_norm", "test_sce", "test_batchnorm")
+        ):
             by_operator["expanded"].append(case)
     return by_operator
 

@@ -6,6 +6,9 @@ fits in 60 digits (near-minimax), rounded to the working precision.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import mpmath as mp
 import numpy as np
 
@@ -27,7 +30,9 @@ def atanh_tail(z: mp.mpf) -> mp.mpf:
     return (mp.atanh(s) / s - 1) / z
 
 
-def fit(tail, interval, terms, dtype):
+def fit(
+    tail: Callable[[mp.mpf], mp.mpf], interval: list[mp.mpf], terms: int, dtype: type[np.floating[Any]]
+) -> tuple[list[float], float]:
     """Coefficients rounded to dtype, lowest power first, and the worst error they leave in the interval."""
     coefficients = [float(dtype(float(c))) for c in reversed(mp.chebyfit(tail, interval, terms))]
     worst = max(

@@ -19,7 +19,7 @@ _HOMES = {
     "get_num_threads": "barehand.core.threads",
     "specs": "barehand.blocks",
 }
-_MODULES = ("nn", "optim", "linear_model", "textbook", "vjp")
+_FACES = ("textbook", "vjp")
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - names, computed
-__getattr__, __dir__ = _face(__name__, _HOMES)
+__all__ = [*_HOMES, *_FACES, "__version__"]
+__getattr__, __dir__ = _face(__name__, _HOMES, _FACES)

@@ -30,7 +30,8 @@ class Language(StrEnum):
 
 Lang = Annotated[Language, typer.Option("--lang", help="The language of titles and advice.")]
 Json = Annotated[
-    str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON, to a file or to - (standard output).")
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as JSON, to a file or to - (standard output)."),
 ]
 
 
@@ -114,17 +115,30 @@ def bench(
     try:
         with console.status("measuring"):
             for row in compare(
-                names or (), thread_counts=threads or (), compile_peers=compiled, seconds=seconds, only=lambda w: only in w
+                names or (),
+                thread_counts=threads or (),
+                compile_peers=compiled,
+                seconds=seconds,
+                only=lambda w: only in w,
             ):
                 rows.append(row)
                 line = f"{row.function} {row.workload}, {row.threads} thread(s), {row.peer}"
-                console.print(f"{line}: ours {row.ours_ms:.3f} ms, peer {row.peer_ms:.3f} ms, [bold]{row.ratio:.2f}x", highlight=False)
+                console.print(
+                    f"{line}: ours {row.ours_ms:.3f} ms, peer {row.peer_ms:.3f} ms, [bold]{row.ratio:.2f}x",
+                    highlight=False,
+                )
     except ValueError as error:
         raise _refuse(error) from None
     table = Table("function", "size", "threads", "peer", "ours ms", "peer ms", "ratio", box=None)
     for row in rows:
         table.add_row(
-            row.function, row.workload, str(row.threads), row.peer, f"{row.ours_ms:.3f}", f"{row.peer_ms:.3f}", f"{row.ratio:.2f}"
+            row.function,
+            row.workload,
+            str(row.threads),
+            row.peer,
+            f"{row.ours_ms:.3f}",
+            f"{row.peer_ms:.3f}",
+            f"{row.ratio:.2f}",
         )
     console.print(table)
     if save is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.markdown import Markdown
@@ -60,19 +61,19 @@ def overview(language: Language) -> Table:
     for word in ("function", "title", "does"):
         table.add_column(_WORDS[word][language], overflow="fold")
     for spec in specs().values():
-        table.add_row(f"barehand.{spec.name}", spec.titles[language], spec.summary[language])
+        table.add_row(f"barehand.{spec.name}", Text(spec.titles[language]), Text(spec.summary[language]))
     return table
 
 
 def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableType:
     """The formula, the textbook with its gradient, and the typical mistakes; with `lesson`, the whole lesson."""
     title = Text(f"{spec.titles[language]}  ", style="bold").append(f"barehand.{spec.name}", style="dim")
-    signature = str(inspect.signature(getattr(barehand, spec.name))).split(" ->")[0]
+    signature = _signature(getattr(barehand, spec.name))
     parts: list[RenderableType] = [
         Panel(Group(title, Text(spec.summary[language])), border_style="cyan"),
         Rule(_WORDS["formula"][language], align="left", style="cyan"),
         Text(spec.formula),
-        Text(f"{spec.name}{re.sub(r': [^,)=]+(?= =|,|\)|$)', '', signature)}", style="dim"),
+        Text(f"{spec.name}{signature}", style="dim"),
         Rule(_WORDS["textbook"][language], align="left", style="cyan"),
         Syntax(_source(spec), "python", theme="ansi_dark", background_color="default", word_wrap=True),
         Rule(_WORDS["mistakes"][language], align="left", style="cyan"),
@@ -82,6 +83,13 @@ def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableT
         text = files("barehand").joinpath("blocks", spec.block, f"lesson.{language}.md").read_text(encoding="utf-8")
         parts += [Rule(_WORDS["lesson"][language], align="left", style="cyan"), Markdown(text)]
     return Group(*parts)
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """The arguments and their defaults, without types."""
+    full = inspect.signature(function)
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in full.parameters.values()]
+    return str(full.replace(parameters=bare, return_annotation=inspect.Signature.empty))
 
 
 def _source(spec: Spec) -> str:
@@ -103,5 +111,6 @@ def _mistakes(spec: Spec, language: Language) -> Table:
     table.add_column(_WORDS["advice"][language], ratio=2)
     for mutant in spec.mutants:
         advice = mutant.advice[language]
-        table.add_row(*((mutant.name, advice) if language == "en" else (f"• {advice}",)))
+        # As Text: "E[x]" would be read as markup.
+        table.add_row(*((Text(mutant.name), Text(advice)) if language == "en" else (Text(f"• {advice}"),)))
     return table

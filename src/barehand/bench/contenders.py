@@ -43,8 +43,8 @@ def ours(spec: Spec, workload: Workload, inputs: Inputs) -> Call:
 
 def bare_kernel(spec: Spec, call: Call) -> Call:
     """The kernel that `call` launches, with the very arrays it gets: what is left is the cost of the door."""
-    launch = import_module(f"barehand.blocks.{spec.block}.launch")
-    keeper = launch if hasattr(launch, "threads") else import_module("barehand.core.pairs")
+    launch: Any = import_module(f"barehand.blocks.{spec.block}.launch")
+    keeper: Any = launch if hasattr(launch, "threads") else import_module("barehand.core.pairs")
     seen: list[tuple[Any, tuple[Any, ...]]] = []
 
     class Recorder:
@@ -115,7 +115,9 @@ def _torch_call(
     return value_and_gradient
 
 
-def contenders(spec: Spec, workload: Workload, threads: int, *, compile_peers: bool) -> Iterator[tuple[str, Call, Call]]:
+def contenders(
+    spec: Spec, workload: Workload, threads: int, *, compile_peers: bool
+) -> Iterator[tuple[str, Call, Call]]:
     """(peer, our call, the peer's call) for every comparison to make with so many threads."""
     inputs = workload.make(np.random.default_rng(0))
     call = ours(spec, workload, inputs)

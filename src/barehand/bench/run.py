@@ -63,7 +63,7 @@ def _have_torch() -> bool:
         import torch
     except ImportError:
         return False
-    return torch.get_num_threads() > 0
+    return bool(torch.get_num_threads())
 
 
 def bench(
@@ -95,7 +95,15 @@ def bench(
                         times = interleaved({"ours": ours, peer: theirs}, seconds=seconds)
                         a, b = times["ours"] * 1e3, times[peer] * 1e3
                         yield Row(
-                            spec.name, workload.name, count, peer, round(a, 5), round(b, 5), round(b / a, 3), date, versions
+                            spec.name,
+                            workload.name,
+                            count,
+                            peer,
+                            round(a, 5),
+                            round(b, 5),
+                            round(b / a, 3),
+                            date,
+                            versions,
                         )
                 finally:
                     _use(before, have_torch)
@@ -114,8 +122,7 @@ def save(rows: Sequence[Row], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{machine()}.csv"
     kept = load(path) if path.exists() else []
-    key = lambda r: (r.function, r.workload, r.threads, r.peer)  # noqa: E731 - used twice, here alone
-    merged = {key(r): r for r in [*kept, *rows]}
+    merged = {(r.function, r.workload, r.threads, r.peer): r for r in [*kept, *rows]}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [f.name for f in fields(Row)], lineterminator="\n")
         writer.writeheader()

@@ -1,11 +1,12 @@
 """The door: what every public function does with its arguments before a kernel sees them.
 
-Errors say `name: what is wrong, with the value; what to do`. Shapes are settled here once; kernels get contiguous arrays
-of one floating type.
+Errors say `name: what is wrong, with the value; what to do`. Shapes are settled here once; kernels get contiguous
+arrays of one floating type.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
@@ -13,10 +14,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from barehand.core import memory
+
 Array = NDArray[Any]
 Reduction = Literal["mean", "sum", "none"]
 
-_KERNEL_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 _HALF = np.dtype(np.float16)
 _REDUCTIONS = get_args(Reduction)
 
@@ -41,7 +43,9 @@ def as_array(name: str, argument: str, value: ArrayLike) -> Array:
         try:
             value = np.asarray(value)
         except ValueError as error:
-            raise ValueError(f"{name}: {argument} is not a regular array ({error}); give every row one length") from None
+            raise ValueError(
+                f"{name}: {argument} is not a regular array ({error}); give every row one length"
+            ) from None
     return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
 
 
@@ -49,7 +53,7 @@ def as_floating(name: str, argument: str, value: ArrayLike) -> Array:
     """An ndarray of float16, float32 or float64; integers and bools become float64."""
     array = as_array(name, argument, value)
     dtype = array.dtype
-    if dtype in _KERNEL_TYPES or dtype == _HALF:
+    if dtype.char in "fde":
         return array
     if dtype.kind in "iub":
         return array.astype(np.float64)
@@ -57,13 +61,17 @@ def as_floating(name: str, argument: str, value: ArrayLike) -> Array:
     raise TypeError(f"{name}: {argument} has dtype {dtype}, not float16, float32, float64 or an integer type; {hint}")
 
 
-def all_floating(name: str, **given: ArrayLike | None) -> list[Any]:
+def all_floating(name: str, **given: Any) -> list[Any]:
     """The arguments as floating arrays of one common type, None kept."""
     arrays = [None if v is None else as_floating(name, k, v) for k, v in given.items()]
-    kinds = {a.dtype for a in arrays if a is not None}
-    if len(kinds) > 1:
-        common = np.result_type(*kinds)
-        arrays = [None if a is None else a.astype(common, copy=False) for a in arrays]
+    common = None
+    for a in arrays:
+        if a is None or a.dtype is common:
+            continue
+        if common is not None and a.dtype != common:
+            common = np.result_type(*(a for a in arrays if a is not None))
+            return [None if a is None else a.astype(common, copy=False) for a in arrays]
+        common = a.dtype
     return arrays
 
 
@@ -78,8 +86,8 @@ class _Alias:
 def for_kernel(array: Array) -> Array:
     """Contiguous, aligned, and in the type the arithmetic runs in: float16 is computed in float32.
 
-    A kernel would be compiled anew for read-only arrays. Kernels never write to their inputs, so they get the same memory
-    under a writable flag instead.
+    A kernel would be compiled anew for read-only arrays. Kernels never write to their inputs, so they get the same
+    memory under a writable flag instead.
     """
     if array.dtype == _HALF:
         array = array.astype(np.float32)
@@ -134,7 +142,7 @@ def new_rows(x: Array, rows: Array, axis: int, out: Array | None) -> Array:
         and out.dtype == rows.dtype
         and not np.may_share_memory(out, rows)
     )
-    return out.reshape(rows.shape) if direct and out is not None else np.empty_like(rows)
+    return out.reshape(rows.shape) if direct and out is not None else memory.empty_like(rows)
 
 
 def check_out(name: str, out: Any, x: Array) -> None:
@@ -179,16 +187,16 @@ def check_reduction(name: str, reduction: object) -> None:
 
 
 def check_number(
-    name: str, argument: str, value: object, *, low: float = -np.inf, high: float = np.inf, above: bool = False
+    name: str, argument: str, value: object, *, low: float = -math.inf, high: float = math.inf, above: bool = False
 ) -> float:
     """A finite real number in [low, high], or above `low` where `above` says so."""
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {argument} must be a number, not {value!r}; pass a float") from None
-    if not (np.isfinite(number) and low <= number <= high) or (above and number == low):
-        span = f"above {low:g}" if above else f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
-        wanted = "a finite number" if low == -np.inf and high == np.inf else f"a finite number {span}"
+    if not (math.isfinite(number) and low <= number <= high) or (above and number == low):
+        span = f"above {low:g}" if above else f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        wanted = "a finite number" if low == -math.inf and high == math.inf else f"a finite number {span}"
         raise ValueError(f"{name}: {argument} is {value!r}; use {wanted}")
     return number
 
@@ -203,27 +211,46 @@ def check_same_shape(name: str, **given: Array) -> None:
             )
 
 
-def check_cotangent(name: str, cotangent: ArrayLike | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+def check_cotangent(name: str, cotangent: ArrayLike | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """The result's gradient: 1 for a number, and otherwise given, in the result's shape."""
     if cotangent is None:
         if shape:
             raise ValueError(
-                f"vjp.{name}: the result has shape {shape}, so it has no gradient of its own; pass cotangent=, an array "
-                "of that shape"
+                f"vjp.{name}: the result has shape {shape}, so it has no gradient of its own; pass cotangent=, an "
+                "array of that shape"
             )
-        return np.ones((), dtype)
+        return dtype.type(1)
     array = as_floating(f"vjp.{name}", "cotangent", cotangent)
     if array.shape != shape:
         raise ValueError(f"vjp.{name}: cotangent has shape {array.shape}, the result {shape}; give it that shape")
     return array.astype(dtype, copy=False)
 
 
-def reduce_losses(losses: Array, reduction: Reduction, weight: float, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+def row_coefficients(cotangent: Any, rows: int, mean_over: float | None) -> Array:
+    """What each row's gradient is multiplied by: the cotangent, shared out by a mean over so much weight."""
+    if np.ndim(cotangent):
+        return np.asarray(cotangent, np.float64).reshape(-1)
+    share = float(cotangent)
+    if mean_over is not None:
+        share = share / mean_over if mean_over else 0.0
+    return np.full(rows, share)
+
+
+def to_dtype(total: float, dtype: np.dtype[Any]) -> Any:
+    """A float64 as a number of `dtype`; beyond its range an infinity, without a warning."""
+    if -6e4 < total < 6e4:
+        return dtype.type(total)
+    with np.errstate(over="ignore"):
+        return dtype.type(total)
+
+
+def reduce_losses(
+    losses: Array, reduction: Reduction, weight: float, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> Any:
     """Losses as `reduction` asks: each, their sum, or the sum over `weight` (0 over nothing), summed in float64."""
     if reduction == "none":
         return losses.reshape(shape).astype(dtype, copy=False)[()]
-    total = float(losses.sum(dtype=np.float64))
+    total = float(np.add.reduce(losses))
     if reduction == "mean":
         total = total / weight if weight else 0.0
-    with np.errstate(over="ignore"):
-        return dtype.type(total)
+    return to_dtype(total, dtype)

@@ -32,7 +32,9 @@ def error_in_eps(got: Array, expected: Array, scale: Array | float, dtype: np.dt
     expected = expected.astype(wide)
     with np.errstate(all="ignore"):
         limit = wide.type(info.max)
-        rounded = np.where(np.abs(expected) > limit * (1 + wide.type(info.eps) / 4), np.copysign(np.inf, expected), expected)
+        rounded = np.where(
+            np.abs(expected) > limit * (1 + wide.type(info.eps) / 4), np.copysign(np.inf, expected), expected
+        )
         same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
         apart = np.abs(got.astype(wide) - rounded)
         error = apart / (wide.type(info.eps) * np.maximum(np.broadcast_to(scale, expected.shape), wide.type(info.tiny)))

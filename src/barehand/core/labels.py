@@ -7,34 +7,37 @@ from numpy.typing import ArrayLike
 
 from barehand.core import arrays
 from barehand.core.arrays import Array
+from barehand.core.lazy import LazyModule
+
+rows = LazyModule("barehand.core.rows")
 
 
-def class_indices(name: str, target: Array, shape: tuple[int, ...], classes: int, ignore_index: int) -> Array:
-    """Integer targets as a flat int64 vector, -1 where ignored; any other number outside the classes is an error."""
+def class_indices(
+    name: str, target: Array, shape: tuple[int, ...], classes: int, ignore_index: int
+) -> tuple[Array, int]:
+    """Integer targets as a flat int64 vector, -1 where ignored, and how many are not.
+
+    Any other number outside the classes is an error.
+    """
     if target.shape != shape:
         raise ValueError(
-            f"{name}: target has shape {target.shape}, logits without their class axis {shape}; give one index a row, or "
-            "floating probabilities in the shape of logits"
+            f"{name}: target has shape {target.shape}, logits without their class axis {shape}; give one index a row, "
+            "or floating probabilities in the shape of logits"
         )
     t = target.astype(np.int64).reshape(-1)
-    if t.size and not 0 <= t.min() <= t.max() < classes:
-        ignored = t == ignore_index
-        t[ignored] = -1
-        wrong = ~ignored & ((t < 0) | (t >= classes))
-        if wrong.any():
-            place = tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), shape))
-            raise ValueError(
-                f"{name}: target holds {target[place]} at {place}, not a class from 0 to {classes - 1} and not "
-                f"ignore_index={ignore_index}; correct the label, or mark it with ignore_index"
-            )
-    elif 0 <= ignore_index < classes:
-        t[t == ignore_index] = -1
-    return t
+    wrong, kept = rows.clean_indices(t, classes, ignore_index)
+    if wrong >= 0:
+        place = tuple(int(i) for i in np.unravel_index(wrong, shape))
+        raise ValueError(
+            f"{name}: target holds {target[place]} at {place}, not a class from 0 to {classes - 1} and not "
+            f"ignore_index={ignore_index}; correct the label, or mark it with ignore_index"
+        )
+    return t, kept
 
 
 def check_probabilities(name: str, argument: str, values: Array) -> None:
     """Every number from 0 to 1, none nan."""
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
+    if values.size and not (np.minimum.reduce(values, None) >= 0 and np.maximum.reduce(values, None) <= 1):
         bad = values[~((values >= 0) & (values <= 1))].ravel()[0]
         raise ValueError(f"{name}: {argument} holds {bad}; probabilities run from 0 to 1")
 

@@ -19,14 +19,16 @@ class LazyModule:
         return value
 
 
-def face(module: str, homes: dict[str, str]) -> tuple[Any, Any]:
+def face(module: str, homes: dict[str, str], submodules: tuple[str, ...] = ()) -> tuple[Any, Any]:
     """`__getattr__` and `__dir__` for a module that only re-exports: public name -> the module it lives in."""
 
     def get(name: str) -> Any:
+        if name in submodules:
+            return import_module(f"{module}.{name}")
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         value = getattr(import_module(homes[name]), name)
         setattr(sys.modules[module], name, value)  # from now on an ordinary name of the module
         return value
 
-    return get, lambda: sorted(homes)
+    return get, lambda: sorted((*homes, *submodules))

@@ -17,14 +17,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 # The rounding trick in exp adds and subtracts a large constant; reassociation would delete it.
-_EXACT = {"fastmath": {"contract"}, "error_model": "numpy"}
+_EXACT: Any = {"fastmath": {"contract"}, "error_model": "numpy"}
 
 
 def _bit_cast(source: Any, target: Any, llvm_type: ir.Type) -> Any:
     """The same bits read as another type of the same width; NumPy's `.view` does not work on a scalar here."""
 
     @intrinsic
-    def cast(typing_context, x):  # type: ignore[no-untyped-def]
+    def cast(typing_context, x):
         if x != source:
             return None
         return target(source), lambda context, builder, signature, args: builder.bitcast(args[0], llvm_type)
@@ -39,13 +39,13 @@ bits_double = _bit_cast(types.int64, types.float64, ir.DoubleType())
 
 
 @intrinsic
-def maximum(typing_context, a, b):  # type: ignore[no-untyped-def]
+def maximum(typing_context, a, b):
     """The larger of two floats, nan if either is: `llvm.maximum`, which vectorises and keeps nan."""
     if a != b or a not in (types.float32, types.float64):
         return None
     llvm_type, suffix = (ir.FloatType(), "f32") if a == types.float32 else (ir.DoubleType(), "f64")
 
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, args):
         function_type = ir.FunctionType(llvm_type, [llvm_type, llvm_type])
         function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.maximum.{suffix}")
         return builder.call(function, args)
@@ -54,7 +54,7 @@ def maximum(typing_context, a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"})
-def minus_in_turn(a, b, c):  # type: ignore[no-untyped-def]
+def minus_in_turn(a, b, c):
     """(a - b) - c in this order: a kernel's flags would make it a - (b + c), where a large b rounds c away."""
     return (a - b) - c
 
@@ -74,7 +74,8 @@ def log_unit(q: float) -> float:
     raise TypeError("only for use inside a kernel")
 
 
-# Cody and Waite: x = k ln 2 + r, with ln 2 in two parts so that k times the first is exact; e^x = 2^k (1 + r + r² P(r)).
+# Cody and Waite: x = k ln 2 + r, with ln 2 in two parts so that k times the first is exact;
+# e^x = 2^k (1 + r + r² P(r)).
 _F = np.float32
 _LOG2E, _MAGIC, _LN2_HIGH, _LN2_LOW = _F(1.4426950408889634), _F(1.5 * 2**23), _F(0.693359375), _F(-2.12194440e-4)
 _TINY, _LOWEST = _F(1.17549435e-38), _F(-87.336544)  # the smallest normal number and its log
@@ -118,8 +119,8 @@ _SQRT_HALF_BITS_D = np.int64(0x3FE6A09E667F3BCD)
 
 
 @overload(exp_nonpositive, jit_options=_EXACT)
-def _exp_nonpositive(x):  # type: ignore[no-untyped-def]
-    def single(x):  # type: ignore[no-untyped-def]
+def _exp_nonpositive(x):
+    def single(x):
         clamped = _LOWEST if x < _LOWEST else x  # in this order nan passes through
         shifted = clamped * _LOG2E + _MAGIC
         k = shifted - _MAGIC
@@ -128,7 +129,7 @@ def _exp_nonpositive(x):  # type: ignore[no-untyped-def]
         power = bits_float(np.int32((float_bits(shifted) << np.int32(23)) + np.int32(0x3F800000)))
         return _ZERO if x < _LOWEST else (p * (r * r) + r + _ONE) * power
 
-    def double(x):  # type: ignore[no-untyped-def]
+    def double(x):
         clamped = _LOWEST_D if x < _LOWEST_D else x
         shifted = clamped * _LOG2E_D + _MAGIC_D
         k = shifted - _MAGIC_D
@@ -145,14 +146,14 @@ def _exp_nonpositive(x):  # type: ignore[no-untyped-def]
 
 
 @overload(log1p_unit, jit_options=_EXACT)
-def _log1p_unit(u):  # type: ignore[no-untyped-def]
+def _log1p_unit(u):
     # log(1 + u) = 2 atanh(s) with s = u / (2 + u), and atanh(s) = s + s z Q(z) with z = s².
-    def single(u):  # type: ignore[no-untyped-def]
+    def single(u):
         s = u / (_TWO + u)
         z = s * s
         return _TWO * (s + s * z * (((_A3 * z + _A2) * z + _A1) * z + _A0))
 
-    def double(u):  # type: ignore[no-untyped-def]
+    def double(u):
         s = u / (2.0 + u)
         z = s * s
         z2 = z * z
@@ -166,9 +167,9 @@ def _log1p_unit(u):  # type: ignore[no-untyped-def]
 
 
 @overload(log_unit, jit_options=_EXACT)
-def _log_unit(q):  # type: ignore[no-untyped-def]
+def _log_unit(q):
     # q = 2^k m with m in [sqrt(1/2), sqrt(2)): log q = k ln 2 + 2 atanh((m - 1) / (m + 1)).
-    def single(q):  # type: ignore[no-untyped-def]
+    def single(q):
         offset = np.int32(float_bits(q) - _SQRT_HALF_BITS)
         k = _F(offset >> np.int32(23))
         m = bits_float(np.int32(np.int32(offset & np.int32(0x7FFFFF)) + _SQRT_HALF_BITS))
@@ -177,7 +178,7 @@ def _log_unit(q):  # type: ignore[no-untyped-def]
         tail = _TWO * (s * z * (((_A3 * z + _A2) * z + _A1) * z + _A0)) + k * _LN2_LOW
         return k * _LN2_HIGH + (_TWO * s + tail) if q >= _TINY else (_F(-np.inf) if q < _TINY else q)
 
-    def double(q):  # type: ignore[no-untyped-def]
+    def double(q):
         offset = double_bits(q) - _SQRT_HALF_BITS_D
         k = float(offset >> 52)
         m = bits_double(np.int64((offset & np.int64(0xFFFFFFFFFFFFF)) + _SQRT_HALF_BITS_D))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Reduction
 from barehand.core.lazy import LazyModule
 
 threads = LazyModule("barehand.core.threads")
+
+# Squares below this have lost digits to underflow.
+_TINY = {k: float(np.finfo(k).tiny) / float(np.finfo(k).eps) ** 2 for k in "fd"}
 
 
 class Pairs:
@@ -27,10 +31,8 @@ class Pairs:
         self.name, self.reduction = name, reduction
         self.shape = self.like.shape[:-1]
         self.rows = [arrays.to_rows(x, x.ndim - 1) for x in given.values()]
-        self.losses = np.zeros(int(np.prod(self.shape)))
-        # Squares below this have lost digits to underflow.
-        info = np.finfo(self.rows[0].dtype)
-        self.tiny = float(info.tiny) / float(info.eps) ** 2
+        self.losses = np.zeros(math.prod(self.shape))
+        self.tiny = _TINY[self.rows[0].dtype.char]
 
     def value(self, kernel: Any, *options: Any) -> Any:
         """The loss, from kernel(lo, hi, *rows, *options, tiny, losses)."""
@@ -43,12 +45,11 @@ class Pairs:
     def gradients(self, kernel: Any, cotangent: ArrayLike | None, with_value: bool, *options: Any) -> Any:
         """A gradient an embedding, from kernel(lo, hi, *rows, *options, tiny, coef, losses, *gradients)."""
         shape = self.shape if self.reduction == "none" else ()
-        g = arrays.check_cotangent(self.name, cotangent, shape, self.like.dtype).astype(np.float64)
-        if self.reduction == "mean":
-            g = g / max(self.losses.size, 1)
-        coef = np.broadcast_to(g, self.shape).reshape(-1).copy()
+        g = arrays.check_cotangent(self.name, cotangent, shape, self.like.dtype)
+        rows = self.losses.size
+        coef = arrays.row_coefficients(g, rows, rows if self.reduction == "mean" else None)
         laid_out = self._laid_out()
-        slopes = [np.empty_like(x) for x in laid_out]
+        slopes = [memory.empty_like(x) for x in laid_out]
         if self.losses.size:
             cost = 2 * len(laid_out) * max(self.like.shape[-1], 1)
             threads.over_rows(

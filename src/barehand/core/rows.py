@@ -12,6 +12,13 @@ BLOCK = 1024
 
 
 @kernel
+def fill(x, value):
+    """x[:] = value; Numba takes seconds to compile an assignment to a slice."""
+    for j in range(x.size):
+        x[j] = value
+
+
+@kernel
 def row_maximum(x):
     """The largest entry, nan if there is one."""
     m = x[0]
@@ -82,3 +89,17 @@ def distance(a, b, tiny):
         d = (float(a[j]) - b[j]) / largest
         q += d * d
     return largest * q**0.5
+
+
+@kernel
+def clean_indices(t, classes, ignored):
+    """Set ignored targets to -1; the place of the first that is no class (-1 for none), and how many are kept."""
+    kept = 0
+    for i in range(t.size):
+        if t[i] == ignored:
+            t[i] = -1
+        elif 0 <= t[i] < classes:
+            kept += 1
+        else:
+            return i, kept
+    return -1, kept

@@ -57,7 +57,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong version that people really write, with the advice it earns; wrong in its values or in its gradient only."""
+    """A wrong version that people really write, with the advice it earns; wrong in its values or its gradient only."""
 
     name: str
     advice: Text
@@ -89,7 +89,8 @@ class Peer:
     """A function that people use today, called as if it were somebody's answer.
 
     `load` imports its library and returns the function under our argument names, on that library's own arrays. `lacks`
-    names cases that it has no option for; `defects` names cases that it gets wrong, with a source: the tests see it fail.
+    names cases that it has no option for; `defects` names cases that it gets wrong, with a source: the tests see it
+    fail.
     """
 
     name: str
@@ -164,9 +165,7 @@ class Spec:
 
 def cast(inputs: Inputs, dtype: np.dtype[Any]) -> Inputs:
     """The inputs with every floating array in `dtype`; options that are plain numbers stay as they are."""
-    return {
-        k: v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in inputs.items()
-    }
+    return {k: v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in inputs.items()}
 
 
 def wider(dtype: np.dtype[Any]) -> np.dtype[Any]:

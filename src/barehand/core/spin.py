@@ -11,10 +11,10 @@ from barehand.core.jit import kernel
 
 
 @intrinsic
-def _load(typing_context, flag):  # type: ignore[no-untyped-def]
+def _load(typing_context, flag):
     """The first element, read anew each time: a plain load would be moved out of the loop."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         (array,) = arguments
         data = cgutils.create_struct_proxy(signature.args[0])(context, builder, array).data
         return builder.load_atomic(data, "acquire", 8)
@@ -23,10 +23,10 @@ def _load(typing_context, flag):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _pause(typing_context):  # type: ignore[no-untyped-def]
+def _pause(typing_context):
     """Tell the processor that this is a waiting loop, where it has such an instruction."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         if "x86" in builder.module.triple:
             function_type = ir.FunctionType(ir.VoidType(), [])
             builder.call(cgutils.get_or_insert_function(builder.module, function_type, "llvm.x86.sse2.pause"), [])

@@ -1,8 +1,8 @@
 """A pool of our own for kernels that run without the GIL.
 
-Numba's threading layers abort the process when two Python threads call in (workqueue) or hang a forked child (omp). Here
-a job is a fixed list of row ranges; the caller works through it from the front, and each idle worker that wakes in time
-takes ranges off the same list. Nobody waits for a worker to start, so a busy machine costs at most one range.
+Numba's threading layers abort the process when two Python threads call in (workqueue) or hang a forked child (omp).
+Here a job is a fixed list of row ranges; the caller works through it from the front, and each idle worker that wakes in
+time takes ranges off the same list. Nobody waits for a worker to start, so a busy machine costs at most one range.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, pairwise
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -131,7 +131,7 @@ def get_num_threads() -> int:
 def _ranges(rows: int, row_cost: int) -> list[tuple[int, int]]:
     parts = min(rows, _MOST_RANGES, -(-rows * row_cost // _RANGE))
     edges = [rows * i // parts for i in range(parts + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def over_rows(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> None:
@@ -143,7 +143,7 @@ def over_rows(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> None
 
 
 def partial_results(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> list[Any]:
-    """Run a kernel that returns a partial result; the ranges, hence the sums, are the same for any number of threads."""
+    """Run a kernel that returns a partial result; the ranges, hence the sums, do not depend on the threads."""
     if rows * row_cost < _SERIAL_BELOW or rows < 2:
         return [kernel(0, rows, *arguments)]
     ranges = _ranges(rows, row_cost)

@@ -22,7 +22,17 @@ def candidate(peer: Peer, spec: Spec) -> Candidate:
 def _tensors(values: Inputs) -> Inputs:
     import torch
 
-    return {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    return {k: torch.tensor(v.copy()) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+
+
+def _floating(spec: Spec, tensors: Inputs) -> Inputs:
+    """Integer data as float64: torch differentiates nothing else."""
+    import torch
+
+    def whole(value: Any) -> bool:
+        return isinstance(value, torch.Tensor) and not value.is_floating_point()
+
+    return {k: v.double() if k in spec.differentiable and whole(v) else v for k, v in tensors.items()}
 
 
 def _named(spec: Spec, args: tuple[Any, ...], kwargs: Inputs) -> Inputs:
@@ -36,7 +46,7 @@ def _call(function: Callable[..., Any], spec: Spec, tensors: Inputs) -> Any:
 def _forward(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     def forward(*args: Any, **kwargs: Any) -> Any:
         given = _named(spec, args, kwargs)
-        tensors = _tensors(given)
+        tensors = _floating(spec, _tensors(given))
         result = _call(function, spec, tensors).detach().numpy()
         for name in spec.writes:
             if given.get(name) is not None:
@@ -50,7 +60,7 @@ def _vjp(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     import torch
 
     def vjp(*args: Any, cotangent: Any, **kwargs: Any) -> tuple[Any, ...]:
-        tensors = _tensors(_named(spec, args, kwargs))
+        tensors = _floating(spec, _tensors(_named(spec, args, kwargs)))
         inputs = [tensors[k] for k in spec.differentiable if isinstance(tensors.get(k), torch.Tensor)]
         for x in inputs:
             x.requires_grad_()

@@ -1,6 +1,7 @@
 """One engine: run a spec against any callable, and say what failed, on which input, and which mistake it looks like.
 
-Everything is compared with the textbook in a wider type, in eps of what was added up. Nothing stops at the first failure.
+Everything is compared with the textbook in a wider type, in eps of what was added up. Nothing stops at the first
+failure.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def _result_dtype(inputs: Inputs, dtype: np.dtype[Any]) -> np.dtype[Any]:
 def _widened(spec: Spec, inputs: Inputs, dtype: np.dtype[Any]) -> Inputs:
     """The inputs in the precision of the reference; integer data become floating as they do at every door."""
     return {
-        k: v.astype(wider(dtype)) if isinstance(v, np.ndarray) and v.dtype.kind in "iub" and k in spec.differentiable else v
+        k: v.astype(wider(dtype))
+        if isinstance(v, np.ndarray) and v.dtype.kind in "iub" and k in spec.differentiable
+        else v
         for k, v in cast(inputs, wider(dtype)).items()
     }
 
@@ -115,7 +118,9 @@ class _Examination:
 
     # What is compared, and how
 
-    def judge(self, finding: Finding, got: Outputs, expected: Outputs, scales: Outputs, bound: float, dtype: Any) -> None:
+    def judge(
+        self, finding: Finding, got: Outputs, expected: Outputs, scales: Outputs, bound: float, dtype: Any
+    ) -> None:
         """Record the comparison of results with what was expected; `finding` says which check this is."""
         label = f"{finding.check} [{finding.dtype}]"
         if len(got) != len(expected):
@@ -226,7 +231,8 @@ class _Examination:
         name = replace(finding, check=f"contract: strided views, {case.name}")
         spread = self.attempt(name, lambda: spec.run(self.candidate.function, _strided(inputs)))
         if spread is not None:
-            scales = spec.scale(_widened(spec, inputs, dtype), _expected(spec, self.reference, inputs, dtype))
+            with np.errstate(all="ignore"):
+                scales = spec.scale(_widened(spec, inputs, dtype), _expected(spec, self.reference, inputs, dtype))
             wide = tuple(np.asarray(a, wider(dtype)) for a in first)
             self.judge(name, spread, wide, scales, 2 * self.bound(spec.accuracy), first[0].dtype)
 
@@ -251,6 +257,8 @@ def _difference(got: Any, expected: Array, scale: Any, dtype: np.dtype[Any]) -> 
         return f"is a {type(got).__name__}, not a NumPy array or number", np.inf
     if got.shape != expected.shape:
         return f"has shape {got.shape}, not {expected.shape}", np.inf
+    if np.ndim(scale) and np.shape(scale) != expected.shape:  # a law's sides agree in a shape that is wrong
+        return f"has shape {got.shape}, not {np.shape(scale)}", np.inf
     if got.dtype != dtype:
         return f"has dtype {got.dtype}, not {dtype}", np.inf
     return None, float(np.max(error_in_eps(np.asarray(got), expected, scale, dtype), initial=0.0))
@@ -285,7 +293,9 @@ def _report(examination: _Examination) -> Report:
 
 def _behaves_like(examination: _Examination, spec: Spec) -> Mutant | None:
     """The known mistake whose outputs match the candidate's wherever the candidate is wrong."""
-    wrong = [f for f in examination.findings if f.check.startswith("case: ") and f.grade != "generality" and not f.raised]
+    wrong = [
+        f for f in examination.findings if f.check.startswith("case: ") and f.grade != "generality" and not f.raised
+    ]
     for mutant in spec.mutants:
         if mutant.function is not None and wrong and all(_same_mistake(spec, mutant, f) for f in wrong):
             return mutant
@@ -299,7 +309,7 @@ def _same_mistake(spec: Spec, mutant: Mutant, finding: Finding) -> bool:
         with np.errstate(all="ignore"):
             theirs = spec.run(mutant.function, finding.inputs)
             scales = spec.scale(_widened(spec, finding.inputs, dtype), theirs)
-    except Exception:  # noqa: BLE001 - a mutant may not know this input; then it is not this mistake
+    except Exception:
         return False
     return any(_agree(a, finding.got, s, dtype, spec) for a, s in zip(theirs, scales, strict=True))
 
@@ -322,6 +332,8 @@ def _agree(a: Any, b: Any, scale: Any, dtype: np.dtype[Any], spec: Spec) -> bool
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
     wide = np.asarray(a, wider(dtype))
+    if np.ndim(scale) and np.shape(scale) != wide.shape:  # both are wrong in the same shape
+        scale = 1.0
     size = np.maximum(np.abs(wide), np.where(np.isfinite(scale), scale, 0))
     return bool(np.all(error_in_eps(np.asarray(b), wide, size, dtype) <= spec.tolerance))
 

@@ -18,6 +18,16 @@ FEW_ROWS = 32  # rows of columns summed likewise
 
 
 @kernel
+def wide_squares(x, k):
+    """The sum of (x - k)² in float64, where squares overflow float32."""
+    q = 0.0
+    for j in range(x.size):
+        d = float(x[j]) - k
+        q += d * d
+    return q
+
+
+@kernel
 def moments(x, channel):
     """k, c and the variance of one channel of planes."""
     kind = x.dtype.type
@@ -48,6 +58,10 @@ def moments(x, channel):
             first += s
             second += q
     c = first / count
+    if second == math.inf:
+        second = 0.0
+        for i in range(x.shape[0]):
+            second += wide_squares(x[i, channel], k)
     return k, kind(c), second / count - c * c
 
 
@@ -122,7 +136,9 @@ def column_moments(lo, hi, x, k, c, var):
     q = np.zeros(hi - lo, x.dtype)
     first = np.zeros(hi - lo)
     second = np.zeros(hi - lo)
-    ks[:] = x[0, lo:hi]
+    first_row = x[0, lo:hi]
+    for j in range(ks.size):
+        ks[j] = first_row[j]
     for i in range(rows):
         xi = x[i, lo:hi]
         for j in range(xi.size):
@@ -149,6 +165,8 @@ def column_moments(lo, hi, x, k, c, var):
     for j in range(s.size):
         mean = first[j] / rows
         c[lo + j] = kind(mean)
+        if second[j] == math.inf:
+            second[j] = wide_squares(x[:, lo + j], ks[j])
         var[lo + j] = second[j] / rows - mean * mean
 
 
@@ -210,3 +228,13 @@ def gradient_columns(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db
         for j in range(xi.size):
             xhat = minus_in_turn(xi[j], high[j], low[j]) * rstd[j]
             di[j] = a[j] * minus_in_turn(gi[j], s[j], xhat * q[j])
+
+
+@kernel
+def update_running(running_mean, running_var, momentum, count, k, c, var):
+    """Both move towards the batch's by `momentum`; the variance is made unbiased."""
+    for channel in range(k.size):
+        mean = float(k[channel]) + c[channel]
+        running_mean[channel] += momentum * (mean - running_mean[channel])
+        unbiased = var[channel] * count / (count - 1)
+        running_var[channel] += momentum * (unbiased - running_var[channel])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Array
 from barehand.core.lazy import LazyModule
 
@@ -39,7 +39,9 @@ class _Door:
         )
         x = self.x
         if x.ndim < 2:
-            raise ValueError(f"batch_norm: x has shape {x.shape}; it needs a batch and a channel axis, (N, C) or (N, C, ...)")
+            raise ValueError(
+                f"batch_norm: x has shape {x.shape}; it needs a batch and a channel axis, (N, C) or (N, C, ...)"
+            )
         self.channels = x.shape[1]
         self.count = x.size // max(self.channels, 1)
         for name, parameter in (("weight", self.weight), ("bias", self.bias)):
@@ -68,7 +70,9 @@ class _Door:
     def _check_running(self, mean: Any, var: Any) -> tuple[Array, Array] | None:
         if mean is None and var is None:
             if not self.training:
-                raise ValueError("batch_norm: training=False needs running statistics; pass running_mean and running_var")
+                raise ValueError(
+                    "batch_norm: training=False needs running statistics; pass running_mean and running_var"
+                )
             return None
         if mean is None or var is None:
             raise ValueError("batch_norm: running_mean and running_var go together; pass both or neither")
@@ -102,9 +106,9 @@ class _Door:
     def update(self, k: Array, c: Array, var: Array) -> None:
         """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""
         if self.running is not None and self.training:
-            mean, unbiased = k.astype(np.float64) + c, var * (self.count / (self.count - 1))
-            for running, batch in zip(self.running, (mean, unbiased), strict=True):
-                running[...] = running + self.momentum * (batch - running)
+            mean, variance = (running.astype(np.float64) for running in self.running)
+            cpu.update_running(mean, variance, self.momentum, self.count, k, c, var)
+            self.running[0][...], self.running[1][...] = mean, variance
 
 
 def forward(given: Arguments, out: Array | None) -> Array:
@@ -126,8 +130,8 @@ def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) ->
     door = _Door(given)
     x = door.x
     g = arrays.for_kernel(arrays.check_cotangent("batch_norm", cotangent, x.shape, x.dtype))
-    y = np.empty_like(door.rows if with_value else door.rows[:0])
-    dx, dw, db = np.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
+    y = memory.empty_like(door.rows if with_value else door.rows[:0])
+    dx, dw, db = memory.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
     if x.size:
         y_shape = door.shape if with_value else (0, *door.shape[1:])
         door.launch(

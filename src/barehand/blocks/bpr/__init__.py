@@ -28,7 +28,8 @@ def bpr_loss(positive_scores: ArrayLike, negative_scores: ArrayLike, *, reductio
         ValueError: the shapes do not go together (nothing is broadcast), or reduction is another word.
 
     Edge cases: finite with a gradient of at most 1 a pair for all finite scores: a pair wrong by 200 costs 200, and its
-    gradient is 1. Infinitely far apart the right way round costs 0. inf - inf and nan give nan. The mean over nothing is 0.
+    gradient is 1. Infinitely far apart the right way round costs 0. inf - inf and nan give nan. The mean over nothing
+    is 0.
 
     Cost: one pass; nothing but the result is stored. Several negatives copy the positives once a negative.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Array, Reduction
 from barehand.core.lazy import LazyModule
 
@@ -38,14 +38,13 @@ class _Door:
     def reduced(self, total: float) -> Any:
         if self.reduction == "mean":
             total = total / self.n.size if self.n.size else 0.0
-        with np.errstate(over="ignore"):
-            return self.like.dtype.type(total)
+        return arrays.to_dtype(total, self.like.dtype)
 
     def shaped(self, flat: Array) -> Any:
         return flat.reshape(self.shape).astype(self.like.dtype, copy=False)[()]
 
     def each(self) -> Any:
-        losses = np.empty_like(self.n)
+        losses = memory.empty_like(self.n)
         threads.over_rows(cpu.each, self.n.size, _COST, self.p, self.n, losses)
         return self.shaped(losses)
 
@@ -70,8 +69,8 @@ def backward(
     single, count = reduction == "none", door.n.size
     g = arrays.check_cotangent("bpr_loss", cotangent, door.shape if single else (), door.like.dtype)
     scale = 1.0 if single else float(g) / (max(count, 1) if reduction == "mean" else 1)
-    dn = np.empty_like(door.n)
-    dp = np.empty_like(door.n[:0] if door.several or single else door.n)
+    dn = memory.empty_like(door.n)
+    dp = memory.empty_like(door.n[:0] if door.several or single else door.n)
     kind = door.n.dtype.type
     parts = threads.partial_results(cpu.gradient, count, _COST, door.p, door.n, kind(scale), dp, dn)
     if single:

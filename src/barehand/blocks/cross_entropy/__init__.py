@@ -56,7 +56,5 @@ def cross_entropy(
     >>> round(float(cross_entropy([[2.0, 0.0], [0.0, 0.0]], [0, 1])), 4)
     0.41
     """
-    given = launch.Arguments(
-        logits, target, axis, weight, ignore_index, label_smoothing, reduction, from_probabilities
-    )
+    given = launch.Arguments(logits, target, axis, weight, ignore_index, label_smoothing, reduction, from_probabilities)
     return launch.forward(given)

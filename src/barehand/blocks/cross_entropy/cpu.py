@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from barehand.core.jit import kernel
-from barehand.core.numeric import exp_nonpositive
-from barehand.core.rows import exp_row, row_maximum, sum_exp
+from barehand.core.numeric import exp_nonpositive, minus_in_turn
+from barehand.core.rows import BLOCK, exp_row, fill, row_maximum, sum_exp
 
 
 @kernel
@@ -40,7 +40,7 @@ def indices_gradient(lo, hi, x, t, coef, losses, dx):
         di = dx[i]
         if t[i] < 0:
             losses[i] = 0.0
-            di[:] = 0
+            fill(di, x.dtype.type(0))
             continue
         xi = x[i]
         ti = t[i]
@@ -55,52 +55,74 @@ def indices_gradient(lo, hi, x, t, coef, losses, dx):
 
 
 @kernel
-def share(j, t, q, i, w, eps):
-    """a_j = w_j ((1 - eps) q_j + eps / n), q the target's probabilities or, where q has no rows, its index."""
-    hard = q.shape[0] == 0
-    q_j = (1.0 if j == t[i] else 0.0) if hard else float(q[i, j])
-    return w[j] * ((1.0 - eps) * q_j + eps / w.size)
-
-
-@kernel
 def shares(lo, hi, x, t, q, w, eps, coef, losses, dx):
-    """losses = sum_j a_j (-log p_j); dx = coef (p sum a - a), unless dx has no rows. Where a_j = 0 the term is 0."""
+    """losses = sum_j a_j (-log p_j); dx = coef (p sum a - a), unless dx has no rows. Where a_j = 0 the term is 0.
+
+    a_j = w_j ((1 - eps) q_j + eps / n), with q the target's probabilities; for a target t that is an index, q has one
+    row of zeros and a_t is larger by w_t (1 - eps).
+    """
     kind = x.dtype.type
+    keep = kind(1.0 - eps)
+    spread = kind(eps / w.size)
+    zero = kind(0)
     for i in range(lo, hi):
+        ti = t[i] if t.size > 0 else 0
         losses[i] = 0.0
-        if t.size > 0 and t[i] < 0:
+        if ti < 0:
             if dx.shape[0] > 0:
-                dx[i, :] = 0
+                fill(dx[i], zero)
             continue
         xi = x[i]
+        qi = q[i] if t.size == 0 else q[0]
+        own = w[ti] * keep if t.size > 0 else zero
         m = row_maximum(xi)
-        log_s = math.log(sum_exp(xi, m))
-        total = 0.0
-        loss = 0.0
-        for j in range(xi.size):
-            a = share(j, t, q, i, w, eps)
-            total += a
-            if a != 0.0:
-                loss += a * (float(m) - xi[j] + log_s)
+        s = sum_exp(xi, m)
+        log_s = kind(math.log(s))
+        total = float(own)
+        loss = own * float(minus_in_turn(m, xi[ti], -log_s)) if own > zero else 0.0
+        for start in range(0, xi.size, BLOCK):
+            xb = xi[start : start + BLOCK]
+            qb = qi[start : start + BLOCK]
+            wb = w[start : start + BLOCK]
+            some = zero
+            cost = zero
+            for j in range(xb.size):
+                a = wb[j] * (keep * qb[j] + spread)
+                some += a
+                cost += a * minus_in_turn(m, xb[j], -log_s) if a > zero else zero
+            total += some
+            loss += cost
         losses[i] = loss if m == m else math.nan
         if dx.shape[0] > 0:
+            di = dx[i]
+            c = kind(coef[i])
+            pull = kind(coef[i] * total / s)
             for j in range(xi.size):
-                p = math.exp(float(xi[j]) - m - log_s)
-                dx[i, j] = kind(coef[i] * (p * total - share(j, t, q, i, w, eps)))
+                di[j] = pull * exp_nonpositive(xi[j] - m) - c * (w[j] * (keep * qi[j] + spread))
+            if t.size > 0:
+                di[ti] -= c * own
 
 
 @kernel
 def given_probabilities(lo, hi, p, t, q, w, eps, coef, losses, dx):
-    """losses = sum_j a_j (-log p_j); dx = -coef a / p, unless dx has no rows. Where a_j = 0 both are 0."""
+    """losses = sum_j a_j (-log p_j); dx = -coef a / p, unless dx has no rows.
+
+    a as in `shares`; where a_j = 0 both are 0.
+    """
     kind = p.dtype.type
     for i in range(lo, hi):
-        losses[i] = 0.0
-        ignored = t.size > 0 and t[i] < 0
         loss = 0.0
-        for j in range(p.shape[1]):
-            a = 0.0 if ignored else share(j, t, q, i, w, eps)
-            if a != 0.0:
-                loss -= a * math.log(float(p[i, j]))
-            if dx.shape[0] > 0:
-                dx[i, j] = kind(-coef[i] * a / p[i, j]) if a != 0.0 else kind(0)
+        qi = q[i] if t.size == 0 else q[0]
+        for start in range(0, p.shape[1], BLOCK):
+            cost = 0.0
+            for j in range(start, min(start + BLOCK, p.shape[1])):
+                own = 1.0 if t.size > 0 and t[i] == j else 0.0
+                a = w[j] * ((1.0 - eps) * (qi[j] + own) + eps / w.size)
+                if t.size > 0 and t[i] < 0:
+                    a = 0.0
+                if a != 0.0:
+                    cost -= a * math.log(float(p[i, j]))
+                if dx.shape[0] > 0:
+                    dx[i, j] = kind(-coef[i] * a / p[i, j]) if a != 0.0 else kind(0)
+            loss += cost
         losses[i] = loss

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Array, Reduction
 from barehand.core.labels import check_probabilities, class_indices, class_weight
 from barehand.core.lazy import LazyModule
@@ -17,6 +18,7 @@ cpu = LazyModule("barehand.blocks.cross_entropy.cpu")
 threads = LazyModule("barehand.core.threads")
 
 _NO_INDICES = np.empty(0, np.int64)
+_NO_PROBABILITIES = np.empty((0, 0))
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,18 @@ class _Door:
         self.axis = arrays.check_axis(name, given.axis, x)
         self.classes = x.shape[self.axis]
         if self.classes == 0:
-            raise ValueError(f"{name}: logits of shape {x.shape} have no classes along axis {given.axis}; give at least 1")
+            raise ValueError(
+                f"{name}: logits of shape {x.shape} have no classes along axis {given.axis}; give at least 1"
+            )
         self.shape = x.shape[: self.axis] + x.shape[self.axis + 1 :]
         self.smoothing = arrays.check_number(name, "label_smoothing", given.label_smoothing, low=0.0, high=1.0)
         if isinstance(given.ignore_index, bool) or not isinstance(given.ignore_index, int | np.integer):
             raise TypeError(f"{name}: ignore_index must be an integer, not {given.ignore_index!r}")
         self.w = None if given.weight is None else class_weight(name, given.weight, self.classes)
         target = arrays.as_array(name, "target", given.target)
-        self.t, self.q = _NO_INDICES, np.empty((0, self.classes))
+        self.t, self.q, self.kept = _NO_INDICES, _NO_PROBABILITIES, math.prod(self.shape)
         if target.dtype.kind in "iub":
-            self.t = class_indices(name, target, self.shape, self.classes, int(given.ignore_index))
+            self.t, self.kept = class_indices(name, target, self.shape, self.classes, int(given.ignore_index))
         else:
             probabilities = arrays.as_floating(name, "target", target)
             if probabilities.shape != x.shape:
@@ -64,21 +68,21 @@ class _Door:
                     "shape, or integer class indices"
                 )
             check_probabilities(name, "target", probabilities)
-            self.q = arrays.to_rows(probabilities, self.axis).astype(np.float64, copy=False)
+            self.q = arrays.to_rows(probabilities.astype(x.dtype, copy=False), self.axis)
         if given.from_probabilities:
             check_probabilities(name, "logits", x)
         self.rows = arrays.to_rows(x, self.axis)
-        self.losses = np.zeros(int(np.prod(self.shape)))
+        self.losses = np.zeros(math.prod(self.shape))
 
-    def row_weights(self) -> Array | float:
-        """What each row weighs in the mean: the weight of its target's class; 1 for probabilities."""
-        if self.t is _NO_INDICES:
-            return 1.0
-        kept = self.t >= 0
-        return np.where(kept, 1.0 if self.w is None else self.w[self.t], 0.0)
+    def row_weights(self) -> Array | None:
+        """What each row weighs in the mean, if not 1: the weight of its target's class."""
+        if self.w is None or self.t is _NO_INDICES:
+            return None
+        return np.where(self.t >= 0, self.w[self.t], 0.0)
 
     def denominator(self) -> float:
-        return float(np.sum(np.broadcast_to(self.row_weights(), self.losses.shape)))
+        weights = self.row_weights()
+        return float(self.kept if weights is None else weights.sum())
 
     @property
     def plain(self) -> bool:
@@ -89,18 +93,20 @@ class _Door:
         """Fill `losses`, weighted, and `dx` unless it has no rows."""
         rows, n = self.rows.shape
         if self.plain:
+            weights = self.row_weights()
             if len(dx):
-                coef = coef * self.row_weights()
+                coef = coef if weights is None else coef * weights
                 threads.over_rows(cpu.indices_gradient, rows, n, self.rows, self.t, coef, self.losses, dx)
             else:
                 threads.over_rows(cpu.indices, rows, n, self.rows, self.t, self.losses)
-            self.losses *= self.row_weights()
+            if weights is not None:
+                self.losses *= weights
             return
-        w = np.ones(n) if self.w is None else self.w
+        kind = self.rows.dtype
+        w = np.ones(n, kind) if self.w is None else self.w.astype(kind)
+        q = np.zeros((1, n), kind) if self.q is _NO_PROBABILITIES else self.q
         kernel = cpu.given_probabilities if self.given.from_probabilities else cpu.shares
-        threads.over_rows(
-            kernel, rows, 4 * n, self.rows, self.t, self.q, w, self.smoothing, coef, self.losses, dx
-        )
+        threads.over_rows(kernel, rows, 4 * n, self.rows, self.t, q, w, self.smoothing, coef, self.losses, dx)
 
     def value(self) -> Any:
         reduction = self.given.reduction
@@ -120,12 +126,10 @@ def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) ->
     """The gradient for the logits, or for the probabilities given in their place."""
     door = _Door(given)
     shape = door.shape if given.reduction == "none" else ()
-    g = arrays.check_cotangent("cross_entropy", cotangent, shape, door.x.dtype).astype(np.float64)
-    if given.reduction == "mean":
-        denominator = door.denominator()
-        g = g / denominator if denominator else np.zeros(())
-    dx = np.empty_like(door.rows)
+    g = arrays.check_cotangent("cross_entropy", cotangent, shape, door.x.dtype)
+    coef = arrays.row_coefficients(g, door.losses.size, door.denominator() if given.reduction == "mean" else None)
+    dx = memory.empty_like(door.rows)
     if door.rows.size:
-        door.launch(np.broadcast_to(g, door.shape).reshape(-1).copy(), dx)
+        door.launch(coef, dx)
     gradient = (arrays.from_rows(dx, door.x, door.axis),)
     return (door.value(), gradient) if with_value else gradient

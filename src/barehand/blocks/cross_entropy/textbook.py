@@ -18,7 +18,7 @@ def _pieces(
     if target.dtype.kind == "f":
         q, kept = np.moveaxis(target, axis, -1), np.ones(x.shape[:-1], x.dtype)
     else:
-        q = np.eye(n, dtype=x.dtype)[np.where(target == ignore_index, 0, target)]
+        q = (np.arange(n) == np.where(target == ignore_index, 0, target)[..., None]).astype(x.dtype)
         kept = (q @ w) * (target != ignore_index)
     a = w * ((1 - smoothing) * q + x.dtype.type(smoothing) / n)
     if target.dtype.kind != "f":

@@ -31,7 +31,5 @@ def cross_entropy(
     >>> cross_entropy([[0.0, 0.0]], [1])
     (array([[ 0.5, -0.5]]),)
     """
-    given = launch.Arguments(
-        logits, target, axis, weight, ignore_index, label_smoothing, reduction, from_probabilities
-    )
+    given = launch.Arguments(logits, target, axis, weight, ignore_index, label_smoothing, reduction, from_probabilities)
     return launch.backward(given, cotangent, with_value)

@@ -1,30 +1,26 @@
 """Focal kernels. Binary: logits v and targets t are flat vectors; classes: x, dx are (rows, n) and t class indices.
 
-p is the probability of the positive class and r = 1 - p, each found without a subtraction; q = 1 - p_t is what the model
-misses; ce the cross-entropy. `pos` and `neg` are alpha for either label.
+p is the probability of the positive class and r = 1 - p, each found without a subtraction; q = 1 - p_t is what the
+model misses; ce the cross-entropy. `pos` and `neg` are alpha for either label.
 """
 
 from __future__ import annotations
 
 import math
 
-from barehand.core.jit import kernel
-from barehand.core.numeric import exp_nonpositive, log1p_unit, log_unit, maximum
-from barehand.core.rows import exp_row, row_maximum, sum_exp
+import numpy as np
 
+from barehand.core.jit import inlined, kernel
+from barehand.core.numeric import exp_nonpositive, log1p_unit, log_unit, maximum
+from barehand.core.rows import exp_row, fill, row_maximum, sum_exp
+
+# Stands for log 0, so that q^0 is 1 at q = 0; any other power of it underflows to the 0 that it is.
+LOG_OF_NOTHING = np.float32(-1e6)
 BLOCK = 4096  # losses summed in the data's own type before the sum moves to float64
 
 
-@kernel
-def power(q, gamma, one):
-    """q^gamma for 0 <= q <= 1; the usual gamma of 2 needs no exponential."""
-    if gamma == one + one:
-        return q * q
-    return one if gamma == one - one else exp_nonpositive(gamma * log_unit(q))
-
-
-@kernel
-def term(v, t, pos, neg, gamma, one):
+@inlined
+def term(v, t, pos, neg, gamma, square, one):
     """Loss and slope of one logit. The slope's q'/q is bounded, so gamma < 1 has no 0 times infinity."""
     zero = one - one
     o = one - t
@@ -35,26 +31,52 @@ def term(v, t, pos, neg, gamma, one):
     r = small if v >= zero else big
     ce = abs(v) * (o if v >= zero else t) + log1p_unit(u)
     q = p * o + r * t
-    w = (pos * t + neg * o) * power(q, gamma, one)
+    w = (pos * t + neg * o) * (q * q if square else exp_nonpositive(gamma * maximum(log_unit(q), one * LOG_OF_NOTHING)))
     ratio = p * r * (o - t) / q if q > zero else zero
     return w * ce, w * ((p * o - r * t) + gamma * ratio * ce)
 
 
-@kernel
-def total(lo, hi, v, t, pos, neg, gamma):
-    """The sum of the losses, and a number above 0, or nan, where a target is not from 0 to 1."""
+@inlined
+def block(v, t, pos, neg, gamma, square, scale, dv):
+    """The sum of a few losses; dv unless it is empty; a number above 0, or nan, for a target outside [0, 1]."""
     one = v.dtype.type(1)
+    s = v.dtype.type(0)
+    outside = v.dtype.type(0)
+    if dv.size == 0:
+        for i in range(v.size):
+            y = v.dtype.type(t[i])
+            outside = maximum(outside, y * (y - one))
+            s += term(v[i], y, pos, neg, gamma, square, one)[0]
+    else:
+        for i in range(v.size):
+            y = v.dtype.type(t[i])
+            outside = maximum(outside, y * (y - one))
+            loss, slope = term(v[i], y, pos, neg, gamma, square, one)
+            s += loss
+            dv[i] = scale * slope
+    return s, outside
+
+
+@kernel
+def total(lo, hi, v, t, pos, neg, gamma, scale, dv):
+    """The sum of the losses, and dv = scale times the slopes unless it is empty.
+
+    Also a number above 0, or nan, where a target is not from 0 to 1.
+    """
     loss = 0.0
     outside = v.dtype.type(0)
+    square = gamma == v.dtype.type(2)  # the usual gamma needs no exponential: a loop of its own
     for start in range(lo, hi, BLOCK):
-        vb = v[start : min(start + BLOCK, hi)]
-        tb = t[start : min(start + BLOCK, hi)]
-        s = v.dtype.type(0)
-        for i in range(vb.size):
-            y = v.dtype.type(tb[i])
-            outside = maximum(outside, y * (y - one))
-            s += term(vb[i], y, pos, neg, gamma, one)[0]
+        stop = min(start + BLOCK, hi)
+        vb = v[start:stop]
+        tb = t[start:stop]
+        db = dv[start:stop]
+        if square:
+            s, bad = block(vb, tb, pos, neg, gamma, True, scale, db)
+        else:
+            s, bad = block(vb, tb, pos, neg, gamma, False, scale, db)
         loss += s
+        outside = maximum(outside, bad)
     return loss, outside
 
 
@@ -63,35 +85,11 @@ def each(lo, hi, v, t, pos, neg, gamma, losses):
     """Every loss by itself; returns as `total` does."""
     one = v.dtype.type(1)
     outside = v.dtype.type(0)
-    for i in range(hi - lo):
-        y = v.dtype.type(t[lo + i])
+    for i in range(lo, hi):
+        y = v.dtype.type(t[i])
         outside = maximum(outside, y * (y - one))
-        losses[lo + i] = term(v[lo + i], y, pos, neg, gamma, one)[0]
+        losses[i] = term(v[i], y, pos, neg, gamma, False, one)[0]
     return 0.0, outside
-
-
-@kernel
-def gradient(lo, hi, v, t, pos, neg, gamma, scale, losses, dv):
-    """dv = scale times the slope, and every loss unless `losses` is empty; returns as `total` does."""
-    one = v.dtype.type(1)
-    loss = 0.0
-    outside = v.dtype.type(0)
-    for start in range(lo, hi, BLOCK):
-        vb = v[start : min(start + BLOCK, hi)]
-        tb = t[start : min(start + BLOCK, hi)]
-        db = dv[start : min(start + BLOCK, hi)]
-        s = v.dtype.type(0)
-        for i in range(vb.size):
-            y = v.dtype.type(tb[i])
-            outside = maximum(outside, y * (y - one))
-            f, slope = term(vb[i], y, pos, neg, gamma, one)
-            s += f
-            db[i] = scale * slope
-        loss += s
-        if losses.size > 0:
-            for i in range(vb.size):
-                losses[start + i] = term(vb[i], v.dtype.type(tb[i]), pos, neg, gamma, one)[0]
-    return loss, outside
 
 
 @kernel
@@ -122,7 +120,7 @@ def classes(lo, hi, x, t, alpha, gamma, coef, losses, dx):
         losses[i] = 0.0
         if ti < 0:
             if dx.shape[0] > 0:
-                dx[i, :] = 0
+                fill(dx[i], x.dtype.type(0))
             continue
         xi = x[i]
         m = row_maximum(xi)

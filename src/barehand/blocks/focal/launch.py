@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Array, Reduction
 from barehand.core.labels import class_indices
 from barehand.core.lazy import LazyModule
@@ -23,7 +24,7 @@ def _pair(alpha: Any) -> tuple[float, float]:
     """What positives and negatives count."""
     if alpha is None:
         return 1.0, 1.0
-    if isinstance(alpha, Sequence) or np.ndim(alpha):
+    if not isinstance(alpha, float) and (isinstance(alpha, Sequence) or np.ndim(alpha)):
         if np.shape(alpha) != (2,):
             raise ValueError(f"focal_loss: alpha is {alpha!r}; give a number, a pair (positives, negatives), or None")
         pos, neg = (arrays.check_number("focal_loss", "alpha", a, low=0.0) for a in alpha)
@@ -32,9 +33,8 @@ def _pair(alpha: Any) -> tuple[float, float]:
     return pos, 1.0 - pos
 
 
-def _labels(target: ArrayLike, kind: np.dtype[Any]) -> Array:
+def _labels(t: Array, kind: np.dtype[Any]) -> Array:
     """Targets in a type that the kernels read as it is: bytes, int64, or the type of the logits."""
-    t = arrays.as_array("focal_loss", "target", target)
     if t.dtype == bool:
         t = t.view(np.uint8)
     elif t.dtype.kind in "iu":
@@ -52,7 +52,8 @@ class _Binary:
     ) -> None:
         self.x = x = arrays.as_floating("focal_loss", "logits", logits)
         arrays.check_reduction("focal_loss", reduction)
-        shape = np.shape(target)
+        t = arrays.as_array("focal_loss", "target", target)
+        shape = t.shape
         if shape != x.shape:
             raise ValueError(
                 f"focal_loss: logits has shape {x.shape} and target {shape}; give them one shape (nothing is broadcast)"
@@ -62,7 +63,7 @@ class _Binary:
         if given and x.size and not (x.min() >= 0 and x.max() <= 1):
             bad = x[~((x >= 0) & (x <= 1))].ravel()[0]
             raise ValueError(f"focal_loss: logits holds {bad}; with from_probabilities=True they run from 0 to 1")
-        self.t = _labels(target, self.v.dtype)
+        self.t = _labels(t, self.v.dtype)
         gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0)
         kind = self.v.dtype.type
         self.options = tuple(map(kind, (*_pair(alpha), gamma)))
@@ -87,34 +88,29 @@ class _Binary:
             self.refuse_targets()
         losses, slopes = np.zeros(self.v.size), np.zeros(self.v.size)
         options = tuple(map(float, self.options))
-        threads.over_rows(
-            cpu.given_probabilities, self.v.size, _COST, self.v, self.t, *options, losses, slopes
-        )
+        threads.over_rows(cpu.given_probabilities, self.v.size, _COST, self.v, self.t, *options, losses, slopes)
         return losses, slopes
 
     def reduced(self, total: float) -> Any:
         if self.reduction == "mean":
             total = total / self.v.size if self.v.size else 0.0
-        with np.errstate(over="ignore"):
-            return self.x.dtype.type(total)
+        return arrays.to_dtype(total, self.x.dtype)
 
     def shaped(self, flat: Array) -> Any:
         return flat.reshape(self.x.shape).astype(self.x.dtype, copy=False)[()]
 
 
-def forward(
-    logits: ArrayLike, target: ArrayLike, alpha: Any, gamma: float, reduction: Reduction, given: bool
-) -> Any:
+def forward(logits: ArrayLike, target: ArrayLike, alpha: Any, gamma: float, reduction: Reduction, given: bool) -> Any:
     """The binary focal loss."""
     door = _Binary(logits, target, alpha, gamma, reduction, given)
     if given:
         losses, _ = door.from_probabilities()
         return door.shaped(losses) if reduction == "none" else door.reduced(float(losses.sum()))
     if reduction == "none":
-        each = np.empty_like(door.v)
+        each = memory.empty_like(door.v)
         door.launch("each", each)
         return door.shaped(each)
-    return door.reduced(door.launch("total"))
+    return door.reduced(door.launch("total", door.v.dtype.type(0), door.v[:0]))
 
 
 def backward(
@@ -130,15 +126,26 @@ def backward(
         losses, slopes = door.from_probabilities()
         total, dv = float(losses.sum()), slopes * scale
     else:
-        losses = np.empty_like(door.v if single and with_value else door.v[:0])
-        dv = np.empty_like(door.v)
-        total = door.launch("gradient", door.v.dtype.type(scale), losses, dv)
+        dv = memory.empty_like(door.v)
+        total = door.launch("total", door.v.dtype.type(scale), dv)
+        losses = memory.empty_like(door.v if single and with_value else door.v[:0])
+        if losses.size:
+            door.launch("each", losses)
     if single:
         dv *= arrays.for_kernel(g).reshape(-1)
     gradient = (door.shaped(dv),)
     if not with_value:
         return gradient
     return (door.shaped(losses) if single else door.reduced(total)), gradient
+
+
+def _class_alpha(name: str, alpha: ArrayLike, classes: int) -> Array:
+    weight = np.asarray(alpha, np.float64)
+    if weight.shape not in ((), (classes,)) or not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise ValueError(
+            f"{name}: alpha is {alpha!r}; give None, a number, or {classes} numbers, one a class, at least 0"
+        )
+    return np.full(classes, weight) if weight.ndim == 0 else weight
 
 
 class _Classes:
@@ -159,22 +166,16 @@ class _Classes:
         labels = arrays.as_array(name, "target", target)
         if labels.dtype.kind not in "iub":
             raise TypeError(f"{name}: target has dtype {labels.dtype}; give class indices, integers from 0 to {n - 1}")
-        self.t = class_indices(name, labels, self.shape, n, ignore_index)
+        self.t, self.kept = class_indices(name, labels, self.shape, n, ignore_index)
         self.gamma = arrays.check_number(name, "gamma", gamma, low=0.0)
-        weight = np.asarray(1.0 if alpha is None else alpha, np.float64)
-        if weight.shape not in ((), (n,)) or not (np.isfinite(weight).all() and (weight >= 0).all()):
-            raise ValueError(f"{name}: alpha is {alpha!r}; give None, a number, or {n} numbers, one a class, at least 0")
-        self.alpha = np.full(n, weight) if weight.ndim == 0 else weight
+        self.alpha = np.ones(n) if alpha is None else _class_alpha(name, alpha, n)
         self.rows = arrays.to_rows(x, self.axis)
-        self.losses = np.zeros(int(np.prod(self.shape)))
-        self.kept = float(np.count_nonzero(self.t >= 0))
+        self.losses = np.zeros(math.prod(self.shape))
 
     def launch(self, coef: Array, dx: Array) -> None:
         if self.rows.size:
             rows, n = self.rows.shape
-            threads.over_rows(
-                cpu.classes, rows, n, self.rows, self.t, self.alpha, self.gamma, coef, self.losses, dx
-            )
+            threads.over_rows(cpu.classes, rows, n, self.rows, self.t, self.alpha, self.gamma, coef, self.losses, dx)
 
     def value(self) -> Any:
         return arrays.reduce_losses(self.losses, self.reduction, self.kept, self.x.dtype, self.shape)
@@ -191,10 +192,8 @@ def backward_classes(*given: Any, cotangent: ArrayLike | None, with_value: bool)
     """The gradient of the focal loss over classes for the logits."""
     door = _Classes(*given)
     shape = door.shape if door.reduction == "none" else ()
-    g = arrays.check_cotangent("softmax_focal_loss", cotangent, shape, door.x.dtype).astype(np.float64)
-    if door.reduction == "mean":
-        g = g / max(door.kept, 1.0)
-    dx = np.empty_like(door.rows)
-    door.launch(np.broadcast_to(g, door.shape).reshape(-1).copy(), dx)
+    g = arrays.check_cotangent("softmax_focal_loss", cotangent, shape, door.x.dtype)
+    dx = memory.empty_like(door.rows)
+    door.launch(arrays.row_coefficients(g, door.losses.size, door.kept if door.reduction == "mean" else None), dx)
     gradient = (arrays.from_rows(dx, door.x, door.axis),)
     return (door.value(), gradient) if with_value else gradient

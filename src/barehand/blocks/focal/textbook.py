@@ -47,19 +47,23 @@ def focal_loss_vjp(
 
 
 def _classes(logits: Any, target: Any, axis: int, alpha: Any, gamma: float, ignore: int) -> tuple[Any, Any, Any]:
-    x = np.moveaxis(np.multiply(logits, 1.0), axis, -1)
-    n, kept = x.shape[-1], np.asarray(target) != ignore
-    own = np.eye(n, dtype=x.dtype)[np.where(kept, target, 0)]
-    d = x - x.max(axis=-1, keepdims=True)
-    e = np.exp(d)
-    s = e.sum(axis=-1)
-    q = (e * (1 - own)).sum(axis=-1) / s
-    nll = np.where(q < 0.5, -np.log1p(-q), np.log(s) - (d * own).sum(axis=-1))
-    weight = kept * (1 if alpha is None else (own * alpha).sum(axis=-1)) * q**gamma
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bend = np.where(q == 0, 1, nll / q) * np.exp(-nll) * gamma
-    slope = (weight * (1 + bend))[..., None] * np.where(own == 1, -q[..., None], e / s[..., None])
-    return weight * nll, slope, kept
+    """The losses, their slopes in the logits with classes last, and which rows count."""
+    x, target = np.moveaxis(np.multiply(logits, 1.0), axis, -1), np.asarray(target)
+    kept = target != ignore
+    x, t = np.where(kept[..., None], x, 0), np.where(kept, target, 0).astype(int)
+    own = np.arange(x.shape[-1]) == t[..., None]
+    with np.errstate(all="ignore"):
+        d = x - x.max(axis=-1, keepdims=True)
+        e = np.exp(d)
+        s = e.sum(axis=-1)
+        q = np.where(own, 0, e).sum(axis=-1) / s  # 1 - p_t, from the other classes
+        log_p = np.take_along_axis(d, t[..., None], axis=-1)[..., 0] - np.log(s)
+        nll = np.where(q < 0.5, -np.log1p(-q), -log_p)
+        classes = np.ones_like(x[..., 0]) if alpha is None else np.broadcast_to(alpha, x.shape[-1:]).astype(x.dtype)[t]
+        weight = kept.astype(x.dtype) * classes * q**gamma
+        bend = gamma * np.where(nll == np.inf, 0, np.where(q == 0, 1, nll / q) * np.exp(-nll))
+        slope = np.where(own, -q[..., None], e / s[..., None]) * (weight * (1 + bend))[..., None]
+        return np.where(weight == 0, 0, weight * nll), slope, kept
 
 
 def softmax_focal_loss(
@@ -68,7 +72,7 @@ def softmax_focal_loss(
 ) -> Any:  # fmt: skip
     """alpha_t (1 - p_t)^gamma (-log p_t), p the softmax of the logits; the mean is over the rows not ignored."""
     losses, _, kept = _classes(logits, target, axis, alpha, gamma, ignore_index)
-    return _reduced(losses, reduction, kept.sum())
+    return _reduced(losses, reduction, float(kept.sum()))
 
 
 def softmax_focal_loss_vjp(
@@ -77,5 +81,5 @@ def softmax_focal_loss_vjp(
 ) -> tuple[Any]:  # fmt: skip
     """alpha_t q^gamma (p_j - [j = t]) (1 + gamma p_t (-log p_t) / q) with q = 1 - p_t."""
     _, slope, kept = _classes(logits, target, axis, alpha, gamma, ignore_index)
-    g = np.asarray(cotangent)[..., None] / ((kept.sum() or 1) if reduction == "mean" else 1)
+    g = np.asarray(cotangent)[..., None] / ((float(kept.sum()) or 1) if reduction == "mean" else 1)
     return (np.moveaxis(g * slope, -1, axis),)

@@ -29,9 +29,7 @@ def focal_loss(
     >>> focal_loss([0.0], [1], alpha=None, gamma=0.0)
     (array([-0.5]),)
     """
-    return launch.backward(
-        logits, target, alpha, gamma, reduction, from_probabilities, cotangent, with_value
-    )
+    return launch.backward(logits, target, alpha, gamma, reduction, from_probabilities, cotangent, with_value)
 
 
 def softmax_focal_loss(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.arrays import Array
 from barehand.core.lazy import LazyModule
 
@@ -16,12 +17,14 @@ threads = LazyModule("barehand.core.threads")
 
 
 def _door(
-    x: ArrayLike, weight: ArrayLike | None, bias: ArrayLike | None, axis: int, eps: float
+    x: Any, weight: Any, bias: Any, axis: int, eps: float
 ) -> tuple[Array, Array | None, Array | None, Array, Array, Array, float]:
     """x, weight and bias checked, then the rows, w and b that a kernel takes, and eps."""
     x, weight, bias = arrays.all_floating("layer_norm", x=x, weight=weight, bias=bias)
     if x.ndim == 0:
-        raise ValueError("layer_norm: x is a single number, with no axis to normalise over; pass an array of shape (n,)")
+        raise ValueError(
+            "layer_norm: x is a single number, with no axis to normalise over; pass an array of shape (n,)"
+        )
     shape = x.shape[arrays.check_axis("layer_norm", axis, x) :]
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and parameter.shape != shape:
@@ -29,19 +32,14 @@ def _door(
                 f"layer_norm: {name} has shape {parameter.shape}, the axes normalised over {shape}; give it that shape"
             )
     eps = arrays.check_number("layer_norm", "eps", eps, low=0.0)
-    n = int(np.prod(shape))
-    if x.size == 0:
-        rows = np.empty((0, n), np.float32)
-    else:
-        rows = arrays.for_kernel(x).reshape(-1, n)
+    n = math.prod(shape)
+    rows = arrays.for_kernel(x).reshape(-1, n) if x.size else np.empty((0, n), np.float32)
     w = np.ones(n, rows.dtype) if weight is None else arrays.for_kernel(weight).reshape(n)
     b = np.zeros(n, rows.dtype) if bias is None else arrays.for_kernel(bias).reshape(n)
     return x, weight, bias, rows, w, b, eps
 
 
-def forward(
-    x: ArrayLike, weight: ArrayLike | None, bias: ArrayLike | None, axis: int, eps: float, out: Array | None
-) -> Array:
+def forward(x: Any, weight: Any, bias: Any, axis: int, eps: float, out: Array | None) -> Array:
     """The normalised array."""
     x, weight, bias, rows, w, b, eps = _door(x, weight, bias, axis, eps)
     if out is not None:
@@ -53,9 +51,9 @@ def forward(
 
 
 def backward(
-    x: ArrayLike,
-    weight: ArrayLike | None,
-    bias: ArrayLike | None,
+    x: Any,
+    weight: Any,
+    bias: Any,
     axis: int,
     eps: float,
     cotangent: ArrayLike | None,
@@ -64,17 +62,18 @@ def backward(
     """The gradients for x, weight and bias."""
     x, weight, bias, rows, w, b, eps = _door(x, weight, bias, axis, eps)
     g = arrays.check_cotangent("layer_norm", cotangent, x.shape, x.dtype)
-    dx, dw, db = np.empty_like(rows), np.zeros(len(w)), np.zeros(len(w))
-    y = np.empty_like(rows if with_value else rows[:0])
+    dx, dw, db = memory.empty_like(rows), None, None
+    y = memory.empty_like(rows if with_value else rows[:0])
     if rows.size:
         g_rows = arrays.for_kernel(g).reshape(rows.shape)
-        parts = threads.partial_results(
-            cpu.gradient, len(rows), 3 * rows.shape[1], rows, w, b, eps, g_rows, y, dx
-        )
-        dw, db = sum(part[0] for part in parts), sum(part[1] for part in parts)
+        parts = threads.partial_results(cpu.gradient, len(rows), 3 * rows.shape[1], rows, w, b, eps, g_rows, y, dx)
+        dw, db = parts[0]
+        for part in parts[1:]:
+            dw += part[0]
+            db += part[1]
     gradients = [dx.reshape(x.shape).astype(x.dtype, copy=False)]
     gradients += [
-        total.reshape(parameter.shape).astype(x.dtype)
+        np.zeros(parameter.shape, x.dtype) if total is None else total.reshape(parameter.shape).astype(x.dtype)
         for parameter, total in ((weight, dw), (bias, db))
         if parameter is not None
     ]

@@ -31,7 +31,8 @@ def pairwise_margin_loss(
         ValueError: shapes differ (nothing is broadcast), or an option is out of range.
 
     Edge cases: a distance of 0 has no slope: its gradient is 0. Where the hinge is shut, or exactly at its edge, all
-    gradients are 0. Distances whose squares overflow or underflow the dtype are still right. The mean over no rows is 0.
+    gradients are 0. Distances whose squares overflow or underflow the dtype are still right. The mean over no rows
+    is 0.
 
     Cost: the three are read once; the gradient comes from the same sweep.
 

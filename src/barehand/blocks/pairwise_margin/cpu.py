@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from barehand.core.jit import kernel
 from barehand.core.numeric import minus_in_turn
-from barehand.core.rows import distance
+from barehand.core.rows import distance, fill
 
 
 @kernel
@@ -41,9 +41,9 @@ def gradient(lo, hi, a, p, n, margin, tiny, coef, losses, da, dp, dn):
         h = minus_in_turn(to_p, to_n, -margin)
         losses[i] = 0.0 if h <= 0.0 else h
         if h <= 0.0:
-            dai[:] = kind(0)
-            dpi[:] = kind(0)
-            dni[:] = kind(0)
+            fill(dai, kind(0))
+            fill(dpi, kind(0))
+            fill(dni, kind(0))
         elif to_p >= tiny and to_n >= tiny:
             c = kind(coef[i] / to_p)
             k = kind(coef[i] / to_n)

@@ -22,9 +22,7 @@ def _door(
     return pairs, arrays.check_number(NAME, "margin", margin)
 
 
-def forward(
-    anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, margin: float, reduction: Reduction
-) -> Any:
+def forward(anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, margin: float, reduction: Reduction) -> Any:
     """The loss."""
     pairs, margin = _door(anchor, positive, negative, margin, reduction)
     return pairs.value(cpu.forward, margin)

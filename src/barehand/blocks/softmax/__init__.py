@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from barehand.blocks.softmax import launch
 
 
-def softmax(
-    x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def softmax(x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None) -> Any:
     """Turn scores into probabilities: positive numbers that sum to one along an axis.
 
     p_i = exp(x_i - m) / sum_j exp(x_j - m), with m the largest score of the slice.
@@ -43,9 +41,7 @@ def softmax(
     return launch.forward("softmax", x, axis, mask, out)
 
 
-def log_softmax(
-    x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def log_softmax(x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None) -> Any:
     """Turn scores into log-probabilities, exact where the probability itself would underflow to zero.
 
     log p_i = (x_i - m) - log sum_j exp(x_j - m), with m the largest score of the slice.

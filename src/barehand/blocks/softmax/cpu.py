@@ -6,7 +6,7 @@ import math
 
 from barehand.core.jit import kernel
 from barehand.core.numeric import exp_nonpositive, minus_in_turn
-from barehand.core.rows import exp_row, row_maximum, sum_exp
+from barehand.core.rows import exp_row, fill, row_maximum, sum_exp
 
 
 @kernel
@@ -16,7 +16,7 @@ def softmax(lo, hi, x, y, nothing):
         yi = y[i]
         m = row_maximum(x[i])
         if m == -math.inf:
-            yi[:] = nothing
+            fill(yi, nothing)
             continue
         r = x.dtype.type(1.0 / exp_row(x[i], m, yi))
         for j in range(yi.size):
@@ -31,7 +31,7 @@ def log_softmax(lo, hi, x, y, nothing):
         yi = y[i]
         m = row_maximum(xi)
         if m == -math.inf:
-            yi[:] = nothing
+            fill(yi, nothing)
             continue
         log_s = x.dtype.type(math.log(sum_exp(xi, m)))
         for j in range(xi.size):

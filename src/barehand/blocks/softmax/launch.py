@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barehand.core import arrays
+from barehand.core import arrays, memory
 from barehand.core.lazy import LazyModule
 
 cpu = LazyModule("barehand.blocks.softmax.cpu")
@@ -49,7 +49,7 @@ def backward(
     x, axis, kept = _door(name, x, axis, mask)
     g = arrays.check_cotangent(name, cotangent, x.shape, x.dtype)
     rows = _rows(x, axis, kept)
-    y, dx = np.empty_like(rows), np.empty_like(rows)
+    y, dx = memory.empty_like(rows), memory.empty_like(rows)
     if rows.size:
         _forward(name, rows, y, kept is not None)
         g_rows = arrays.to_rows(g if kept is None else np.where(kept, g, g.dtype.type(0)), axis)

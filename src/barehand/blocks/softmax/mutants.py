@@ -111,7 +111,7 @@ SOFTMAX = (
     Mutant(
         "one maximum for all slices",
         {
-            "en": "One maximum for the whole array: slices far below it underflow to 0/0. Take the maximum along the axis.",
+            "en": "One maximum for the whole array: slices far below it become 0/0. Take the maximum along the axis.",
             "zh": "整个数组共用一个最大值，远小于它的切片会下溢成 0/0。应沿 axis 取最大值。",
         },
         one_shift_for_all,
@@ -120,38 +120,59 @@ SOFTMAX = (
     Mutant("always the first axis", _AXIS, first_axis_always),
     Mutant(
         "an epsilon in the denominator",
-        {"en": "The sum is at least 1 after the shift: the epsilon only spoils it.", "zh": "减去最大值后分母至少为 1，加 epsilon 只会引入误差。"},
+        {
+            "en": "The sum is at least 1 after the shift: the epsilon only spoils it.",
+            "zh": "减去最大值后分母至少为 1，加 epsilon 只会引入误差。",
+        },
         epsilon_below,
     ),
     Mutant(
         "clamping in place of shifting",
-        {"en": "Clamping makes 1000 and 999 equal. Subtract the maximum.", "zh": "截断会让 1000 与 999 变得相同。应减去最大值。"},
+        {
+            "en": "Clamping makes 1000 and 999 equal. Subtract the maximum.",
+            "zh": "截断会让 1000 与 999 变得相同。应减去最大值。",
+        },
         clamp_for_shift,
     ),
     Mutant("the mask ignored", {"en": "The mask has no effect.", "zh": "mask 没有起作用。"}, no_mask),
     Mutant(
         "the mask upside down",
-        {"en": "True means keep here; this removes what it should keep.", "zh": "此处 True 表示保留，你的实现正好相反。"},
+        {
+            "en": "True means keep here; this removes what it should keep.",
+            "zh": "此处 True 表示保留，你的实现正好相反。",
+        },
         mask_upside_down,
     ),
     Mutant(
         "the mask applied afterwards",
-        {"en": "Masked entries still count in the sum: mask before the exponential.", "zh": "被屏蔽的项仍计入分母：应在取指数之前屏蔽。"},
+        {
+            "en": "Masked entries still count in the sum: mask before the exponential.",
+            "zh": "被屏蔽的项仍计入分母：应在取指数之前屏蔽。",
+        },
         mask_afterwards,
     ),
     Mutant(
         "the input overwritten",
-        {"en": "x -= ... changes the caller's array. Write x = x - ....", "zh": "x -= ... 会改动调用者的数组，应写成 x = x - ...。"},
+        {
+            "en": "x -= ... changes the caller's array. Write x = x - ....",
+            "zh": "x -= ... 会改动调用者的数组，应写成 x = x - ...。",
+        },
         overwrites_input,
     ),
     Mutant(
         "only the diagonal of the Jacobian",
-        {"en": "Every output depends on every input: subtract p_i times sum(g p).", "zh": "每个输出依赖所有输入：还需减去 p_i 乘以 sum(g p)。"},
+        {
+            "en": "Every output depends on every input: subtract p_i times sum(g p).",
+            "zh": "每个输出依赖所有输入：还需减去 p_i 乘以 sum(g p)。",
+        },
         vjp=diagonal_only,
     ),
     Mutant(
         "the cotangent forgotten",
-        {"en": "The gradient of the sum, which is always zero: multiply by the incoming gradient.", "zh": "这是对总和的梯度，恒为零：应乘上传入的梯度。"},
+        {
+            "en": "The gradient of the sum, which is always zero: multiply by the incoming gradient.",
+            "zh": "这是对总和的梯度，恒为零：应乘上传入的梯度。",
+        },
         vjp=cotangent_forgotten,
     ),
 )
@@ -159,12 +180,18 @@ SOFTMAX = (
 LOG_SOFTMAX = (
     Mutant(
         "the logarithm of softmax",
-        {"en": "Far below the maximum softmax is 0 and its logarithm -inf: use x - max - log sum exp(x - max).", "zh": "远小于最大值时 softmax 为 0，取对数得 -inf：应写成 x - max - log sum exp(x - max)。"},
+        {
+            "en": "Far below the maximum softmax is 0 and its logarithm -inf: use x - max - log sum exp(x - max).",
+            "zh": "远小于最大值时 softmax 为 0，取对数得 -inf：应写成 x - max - log sum exp(x - max)。",
+        },
         log_of_softmax,
     ),
     Mutant(
         "an epsilon inside the logarithm",
-        {"en": "log(p + eps) can go no lower than log eps: -16 where -1000 is right.", "zh": "log(p + eps) 最低只能到 log eps：本应为 -1000 处得到 -16。"},
+        {
+            "en": "log(p + eps) can go no lower than log eps: -16 where -1000 is right.",
+            "zh": "log(p + eps) 最低只能到 log eps：本应为 -1000 处得到 -16。",
+        },
         log_with_epsilon,
     ),
     Mutant(
@@ -176,7 +203,10 @@ LOG_SOFTMAX = (
     Mutant("always the last axis", _AXIS, log_last_axis_always),
     Mutant(
         "the mean for the softmax in the gradient",
-        {"en": "The gradient subtracts p_i times sum(g), not the mean of g.", "zh": "梯度应减去 p_i 乘以 sum(g)，而不是 g 的均值。"},
+        {
+            "en": "The gradient subtracts p_i times sum(g), not the mean of g.",
+            "zh": "梯度应减去 p_i 乘以 sum(g)，而不是 g 的均值。",
+        },
         vjp=gradient_without_softmax,
     ),
 )

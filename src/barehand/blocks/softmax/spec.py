@@ -31,15 +31,28 @@ CASES = (
     Case("three axes, the middle one", "the axis ignored", _plain(3, 4, 5, axis=1)),
     Case("three axes, the first one", "the axis ignored", _plain(3, 4, 5, axis=0)),
     Case("a negative axis", "the axis ignored", _plain(3, 4, 5, axis=-2)),
-    Case("scores of 1e3", "no maximum subtracted", _given([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), "stability"),
+    Case(
+        "scores of 1e3",
+        "no maximum subtracted",
+        _given([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]),
+        "stability",
+    ),
     Case(
         "rows around +1000 and -1000 together",
         "one maximum for all rows",
         lambda rng: {"x": rng.standard_normal((2, 6)) + np.array([[1000.0], [-1000.0]])},
         "stability",
     ),
-    Case("far below the maximum", "the logarithm of an underflow", _given([[0.0, -200.0, -1000.0]]), "stability", dtypes=FULL),
-    Case("a huge range", "overflow on the way", _given([[3e38, -3e38, 0.0], [1.0, 2.0, 3.0]]), "stability", dtypes=FULL),
+    Case(
+        "far below the maximum",
+        "the logarithm of an underflow",
+        _given([[0.0, -200.0, -1000.0]]),
+        "stability",
+        dtypes=FULL,
+    ),
+    Case(
+        "a huge range", "overflow on the way", _given([[3e38, -3e38, 0.0], [1.0, 2.0, 3.0]]), "stability", dtypes=FULL
+    ),
     Case(
         "-inf entries",
         "-inf minus -inf",
@@ -47,7 +60,13 @@ CASES = (
         "stability",
         gradient=False,
     ),
-    Case("only -inf, nan, +inf", "nan hidden", _given([[-np.inf] * 3, [0.0, np.nan, 1.0], [0.0, np.inf, 1.0]]), "stability", gradient=False),
+    Case(
+        "only -inf, nan, +inf",
+        "nan hidden",
+        _given([[-np.inf] * 3, [0.0, np.nan, 1.0], [0.0, np.inf, 1.0]]),
+        "stability",
+        gradient=False,
+    ),
     Case("long rows", "a sum that loses digits", _plain(3, 20000), dtypes=FULL),
     Case("equal scores", "a slice that is not uniform", _given([[2.0] * 7])),
     Case("a mask, a row without any, nan under it", "the mask applied after the sum", _masked, gradient=True),
@@ -60,14 +79,29 @@ CASES = (
 )
 
 BAD_INPUTS = (
-    BadInput("axis too large", lambda: {"x": np.zeros((2, 3)), "axis": 2}, ValueError, r"axis 2 does not exist in x of shape \(2, 3\); use -2 to 1"),
+    BadInput(
+        "axis too large",
+        lambda: {"x": np.zeros((2, 3)), "axis": 2},
+        ValueError,
+        r"axis 2 does not exist in x of shape \(2, 3\); use -2 to 1",
+    ),
     BadInput("axis not whole", lambda: {"x": np.zeros(3), "axis": 0.5}, TypeError, "axis must be an integer, not 0.5"),
     BadInput("complex scores", lambda: {"x": np.zeros(3, complex)}, TypeError, "dtype complex128"),
     BadInput("words for scores", lambda: {"x": np.array(["a"])}, TypeError, "pass real numbers"),
     BadInput("long double scores", lambda: {"x": np.zeros(3, np.longdouble)}, TypeError, r"astype\(np.float64\)"),
     BadInput("ragged rows", lambda: {"x": [[1.0], [1.0, 2.0]]}, ValueError, "not a regular array"),
-    BadInput("a mask of numbers", lambda: {"x": np.zeros(3), "mask": np.ones(3)}, TypeError, "mask has dtype float64, not bool"),
-    BadInput("a mask of another shape", lambda: {"x": np.zeros((2, 3)), "mask": np.ones(2, bool)}, ValueError, "does not broadcast"),
+    BadInput(
+        "a mask of numbers",
+        lambda: {"x": np.zeros(3), "mask": np.ones(3)},
+        TypeError,
+        "mask has dtype float64, not bool",
+    ),
+    BadInput(
+        "a mask of another shape",
+        lambda: {"x": np.zeros((2, 3)), "mask": np.ones(2, bool)},
+        ValueError,
+        "does not broadcast",
+    ),
 )
 
 

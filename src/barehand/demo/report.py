@@ -1,0 +1,50 @@
+"""The report: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+
+from barehand.demo import words
+from barehand.demo.outcome import Outcome
+
+
+def _versions() -> str:
+    found = []
+    for library in ("barehand", "numpy", "torch", "scikit-learn"):
+        try:
+            found.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
+    """Fill the template; every picture goes in as inline SVG."""
+    from jinja2 import Environment, StrictUndefined
+
+    from barehand.demo.pictures import svg
+
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters.update(figure=words.figure, difference=words.difference, duration=words.duration)
+    template = page.from_string(files("barehand.demo").joinpath("report.html.j2").read_text(encoding="utf-8"))
+    pictures = {
+        i: svg(o.found.picture, f"p{i}") for i, o in enumerate(outcomes) if o.found is not None and o.found.picture
+    }
+    html = template.render(
+        outcomes=list(outcomes),
+        pictures=pictures,
+        summary=words.summary(outcomes),
+        no_peer=words.NO_PEER,
+        verdict=words.verdict,
+        durations=words.durations,
+        versions=_versions(),
+        machine=f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
+        day=date.today().isoformat(),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html, encoding="utf-8")

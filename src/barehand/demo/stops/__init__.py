@@ -1,0 +1,1 @@
+"""One module a stop. To add one, add a module here that defines `STOP`."""

@@ -1,0 +1,210 @@
+"""The tour: what it skips and why, that a wrong result is noticed, and that its report needs nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import barehand
+from barehand import demo, vjp
+from barehand.blocks import BLOCKS
+from barehand.demo import logs, models, tour
+from barehand.demo.outcome import Check, Comparison, Found, Outcome
+from barehand.demo.stop import Context, Stop
+from barehand.demo.stops import bpr_movielens, cross_entropy_digits, focal_clicks, softmax_digits
+
+FAST = [softmax_digits.STOP, cross_entropy_digits.STOP]
+
+
+def take(stops: list[Stop], report: Path, **options: Any) -> tuple[list[Outcome], str]:
+    """The outcomes, and what the console showed."""
+    shown = io.StringIO()
+    return demo.run(report, console=Console(file=shown, width=120), stops=stops, **options), shown.getvalue()
+
+
+def made_up(check: Check) -> Outcome:
+    comparison = Comparison("a peer", 0.5, 2.0, (check,))
+    found = Found("accuracy, held out", 0.5, 1.0, "a call", comparison, "Nothing.")
+    return Outcome(Stop("softmax", ("softmax",), "made up", "numbers", lambda context: found), found)
+
+
+def test_every_public_function_has_a_stop() -> None:
+    assert {name for names in BLOCKS.values() for name in names} == {f for s in tour.all_stops() for f in s.functions}
+
+
+def test_stops_come_in_the_order_of_the_blocks() -> None:
+    blocks = [stop.block for stop in tour.all_stops()]
+    assert blocks == sorted(blocks, key=list(BLOCKS).index)
+
+
+@pytest.mark.parametrize(
+    ("stop", "library", "says"),
+    [
+        (softmax_digits.STOP, "sklearn", "needs scikit-learn: pip install 'barehand[sklearn]'"),
+        (bpr_movielens.STOP, "pyarrow", "needs pyarrow: pip install 'barehand[scale]'"),
+        (focal_clicks.STOP, "sklearn", "needs scikit-learn: pip install 'barehand[sklearn]'"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_a_missing_library_skips_the_stop(stop: Stop, library: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if library == "sklearn":
+        pytest.importorskip("pyarrow", reason="otherwise that is what is missing first")
+    monkeypatch.setitem(sys.modules, library, None)
+    outcome = tour.visit(stop, Context())
+    assert outcome.skipped == says
+    assert outcome.agrees
+    assert outcome.found is None
+
+
+@pytest.mark.parametrize("stop", [bpr_movielens.STOP, focal_clicks.STOP], ids=lambda s: s.block)
+def test_missing_data_skips_the_stop(stop: Stop, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the stop needs it before the data")
+    pytest.importorskip("sklearn", reason="the stop needs it before the data")
+    elsewhere, nowhere = (tour.visit(stop, Context(data=data)).skipped for data in (tmp_path, None))
+    assert f"is not in {tmp_path}: put the project's examples/data here or pass --data" in elsewhere
+    assert "is not here: put the project's examples/data here or pass --data" in nowhere
+
+
+def test_a_skipped_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    outcomes, shown = take(FAST, tmp_path / "report.html")
+    assert all(outcome.skipped for outcome in outcomes)
+    assert shown.count("needs scikit-learn") == 2
+    assert "2 skipped" in shown
+
+
+def test_without_torch_there_is_no_comparison(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the stop reads scikit-learn's digits")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    outcomes, shown = take(FAST, tmp_path / "report.html")
+    assert all(outcome.agrees and outcome.found and outcome.found.comparison is None for outcome in outcomes)
+    assert "torch is not installed" in shown
+
+
+def test_without_jinja2_the_table_is_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    _, shown = take([made_up(Check("values", 0.0, 1.0, "")).stop], tmp_path / "report.html")
+    assert "No report: it needs jinja2: pip install 'barehand[lab]'" in shown
+    assert "0.5000" in shown
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("difference", "agrees"), [(0.0, True), (1e-6, True), (2e-6, False), (np.nan, False)])
+def test_a_difference_beyond_its_bound_disagrees(difference: float, agrees: bool) -> None:
+    assert made_up(Check("values", difference, 1e-6, "")).agrees is agrees
+
+
+@pytest.mark.parametrize("wrong_by", [1.0, 1.001], ids=["right", "a thousandth wrong"])
+def test_a_wrong_gradient_disagrees(wrong_by: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the peer")
+    pytest.importorskip("sklearn", reason="the stop reads scikit-learn's digits")
+    right = vjp.cross_entropy
+
+    def changed(*args: Any, **kwargs: Any) -> Any:
+        loss, (dz,) = right(*args, **kwargs)
+        return loss, (dz * np.float32(wrong_by),)
+
+    monkeypatch.setattr(vjp, "cross_entropy", changed)
+    outcomes, shown = take([cross_entropy_digits.STOP], tmp_path / "report.html")
+    assert outcomes[0].agrees is (wrong_by == 1)
+    assert ("DISAGREES" in shown) is (wrong_by != 1)
+    assert demo.to_json(outcomes)["agrees"] is (wrong_by == 1)
+
+
+def test_a_wrong_value_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the peer")
+    pytest.importorskip("sklearn", reason="the stop reads scikit-learn's digits")
+    right = barehand.softmax
+    monkeypatch.setattr(barehand, "softmax", lambda x: right(x) * np.float32(1 + 1e-5))
+    assert not tour.visit(softmax_digits.STOP, Context()).agrees
+
+
+def test_json_is_valid_and_says_everything() -> None:
+    skipped = Outcome(made_up(Check("values", 0.0, 1.0, "")).stop, skipped="no reason")
+    told = demo.to_json([made_up(Check("values", np.nan, 1e-6, "rounding")), skipped])
+    first, second = json.loads(json.dumps(told, allow_nan=False))["outcomes"]
+    assert first["peer"] == "a peer"
+    assert (first["result"], first["peer_result"], first["ours_over_peer"]) == (0.5, 0.5, 0.5)
+    assert first["checks"] == [
+        {"what": "values", "difference": None, "bound": 1e-6, "because": "rounding", "holds": False}
+    ]
+    assert (first["agrees"], second["agrees"], told["agrees"]) == (False, True, False)
+    assert second["skipped"] == "no reason"
+    assert told["barehand"] == barehand.__version__
+
+
+class Page(HTMLParser):
+    """Collects what a page asks for from elsewhere, its ids, and what is left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset", "data")]
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(tmp_path: Path) -> None:
+    for library in ("sklearn", "jinja2", "matplotlib"):
+        pytest.importorskip(library, reason="the report of these stops needs it")
+    path = tmp_path / "new folder" / "report.html"
+    outcomes, shown = take(FAST, path)
+    assert str(path) in shown
+    html = path.read_text(encoding="utf-8")
+    page = Page()
+    page.feed(html)
+    assert page.tags.count("svg") == len(FAST)
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    assert not {"script", "link", "iframe", "img"} & set(page.tags)
+    assert not re.search(r"@import|url\((?!#|&quot;#)", html)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    for outcome in outcomes:
+        assert outcome.found is not None
+        assert outcome.found.measure in html
+
+
+def test_the_same_seed_gives_the_same_result() -> None:
+    pytest.importorskip("sklearn", reason="the stop reads scikit-learn's digits")
+    results = [tour.visit(cross_entropy_digits.STOP, Context(seed)).found for seed in (0, 0, 1)]
+    first, again, other = (found and found.seen for found in results)
+    assert first == again != other
+
+
+def test_auc_of_likes_is_that_of_scikit_learn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="the judge")
+    rng = np.random.default_rng(0)
+    likes = logs.Likes(np.array([0, 0, 1]), np.array([1, 2, 0]), np.array([0, 3]), list("abcdef"))
+    scores = rng.integers(0, 4, (2, 6)).astype(np.float64)  # with ties
+    seen = {0: {1, 2}, 1: {0}}
+    each = []
+    for user, held in enumerate(likes.held):
+        films = [f for f in range(6) if f not in seen[user]]
+        each.append(metrics.roc_auc_score([f == held for f in films], scores[user, films]))
+    assert likes.auc(scores) == pytest.approx(np.mean(each), rel=1e-14)
+
+
+def test_scatter_is_the_gradient_of_a_look_up() -> None:
+    rows, values = np.array([2, 0, 2]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    assert models.scatter(rows, values, 4).tolist() == [[3, 4], [0, 0], [6, 8], [0, 0]]
+
+
+def test_every_data_set_has_its_licence_beside_it() -> None:
+    folder = Path(__file__).parents[1] / "examples" / "data"
+    if not folder.is_dir():
+        pytest.skip("the data is in the repository, not in the package")
+    for data in {path.parent for path in folder.rglob("*.parquet")}:
+        assert list(data.glob("LICENSE*")), data
