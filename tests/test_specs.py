@@ -88,8 +88,10 @@ def test_peer_is_accepted_but_for_its_known_defects(spec: Spec, peer: Peer, seed
 
 def test_every_convention_is_told_from_a_mistake(spec: Spec, seed: int) -> None:
     for convention in spec.conventions:
-        report = examine(spec, Candidate(convention.name, convention.reference), seed=seed)
+        report = examine(spec, Candidate(convention.name, convention.reference, convention.vjp), seed=seed)
         assert report.convention == convention.name, "\n".join(differences(report))
+        no_gradient = Candidate(convention.name, convention.reference, cheats(spec)[-1].vjp)
+        assert not examine(spec, no_gradient, seed=seed).accepted
 
 
 def test_a_spec_is_complete(spec: Spec) -> None:

@@ -67,11 +67,12 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Convention:
-    """A legitimate variant found in published work: other values, still right."""
+    """A legitimate variant found in published work: other values, and with them another gradient, still right."""
 
     name: str
     statement: Text
     reference: Callable[..., Any]
+    vjp: Callable[..., Any]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,21 +73,14 @@ def image(ax: Axes, pixels: Array, title: str = "", *, signed: bool = False) -> 
     ax.set_title(title, fontsize=8, loc="center")
 
 
-def curve(
-    ax: Axes,
-    title: str,
-    lines: dict[str, list[float]],
-    levels: dict[str, float] | None = None,
-    legend: Literal["best", "center right"] = "best",
-) -> None:
+def curve(ax: Axes, title: str, lines: dict[str, list[float]], levels: dict[str, float] | None = None) -> None:
     """Values by epoch, the first line ours, and levels to compare them with."""
-    styles = ((OURS, "-"), (PEER, "-"), (MUTED, "-"))
-    for (label, values), (colour, style) in zip(lines.items(), styles, strict=False):
-        ax.plot(range(1, len(values) + 1), values, style, color=colour, label=label)
-    for (label, level), style in zip((levels or {}).items(), ("--", ":"), strict=False):
-        ax.axhline(level, color=MUTED, linestyle=style, linewidth=1.2, label=label)
+    for (label, values), colour in zip(lines.items(), (OURS, PEER), strict=False):
+        ax.plot(range(1, len(values) + 1), values, color=colour, label=label)
+    for label, level in (levels or {}).items():
+        ax.axhline(level, color=MUTED, linestyle="--", linewidth=1.2, label=label)
     ax.set(title=title, xlabel="epoch")
-    ax.legend(fontsize=8, loc=legend)
+    ax.legend(fontsize=8)
 
 
 def words(ax: Axes, title: str, lines: list[tuple[str, list[str]]]) -> None:

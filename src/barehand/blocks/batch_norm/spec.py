@@ -224,6 +224,7 @@ CONVENTIONS = (
             "zh": "滑动方差采用除以 n 的批方差，Flax 与 Keras 3 如此；PyTorch 和原论文则除以 n - 1。",
         },
         _biased_running_variance,
+        textbook.batch_norm_vjp,
     ),
 )
 

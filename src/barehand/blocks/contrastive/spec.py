@@ -255,6 +255,7 @@ SPECS = (
                     "zh": "两项都乘 1/2，如 Hadsell、Chopra 与 LeCun 2006 年论文的式 4。",
                 },
                 _halved,
+                lambda *args, **options: tuple(g / 2 for g in textbook.contrastive_loss_vjp(*args, **options)),
             ),
         ),
         aliases={

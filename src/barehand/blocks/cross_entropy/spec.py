@@ -380,6 +380,11 @@ def _smoothed_over_the_others(logits: Any, target: Any, *, label_smoothing: floa
     return textbook.cross_entropy(logits, target, label_smoothing=label_smoothing * n / max(n - 1, 1), **rest)
 
 
+def _smoothed_over_the_others_vjp(logits: Any, target: Any, *, label_smoothing: float = 0.0, **rest: Any) -> Any:
+    n = np.shape(logits)[rest.get("axis", -1)]
+    return textbook.cross_entropy_vjp(logits, target, label_smoothing=label_smoothing * n / max(n - 1, 1), **rest)
+
+
 CONVENTIONS = (
     Convention(
         "smoothing over the other classes",
@@ -390,6 +395,7 @@ CONVENTIONS = (
             "Szegedy 等 (2015) 与 PyTorch 则把 e 平分给全部 n 类。",
         },
         _smoothed_over_the_others,
+        _smoothed_over_the_others_vjp,
     ),
 )
 

@@ -137,7 +137,9 @@ def classes(lo, hi, x, t, alpha, gamma, coef, losses, dx):
         losses[i] = weight * nll if weight != 0.0 else 0.0
         if dx.shape[0] > 0:
             di = dx[i]
-            bend = gamma * (own / s) * nll / q if q > 0.0 else gamma
+            bend = gamma  # the limit at p_t = 1
+            if q > 0.0:
+                bend = gamma * (own / s) * nll / q if nll < math.inf else 0.0
             slope = coef[i] * weight * (1.0 + bend) if weight != 0.0 else 0.0
             scale = x.dtype.type(slope / s)
             for j in range(di.size):

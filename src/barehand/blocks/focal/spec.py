@@ -201,6 +201,11 @@ def _both(*args: Any, alpha: Any = 0.25, **options: Any) -> Any:
     return textbook.focal_loss(*args, alpha=pair, **options)
 
 
+def _both_vjp(*args: Any, alpha: Any = 0.25, **options: Any) -> Any:
+    pair = (alpha, alpha) if alpha is not None and np.ndim(alpha) == 0 else alpha
+    return textbook.focal_loss_vjp(*args, alpha=pair, **options)
+
+
 def _work(n: int) -> Make:
     return lambda rng: {
         "logits": 3 * rng.standard_normal(n, np.float32) - 2,
@@ -264,6 +269,7 @@ BINARY = Spec(
                 "zh": "负样本也乘 alpha，而不是 1 - alpha（Lin 等 2017 年的式 5 用 1 - alpha）。",
             },
             _both,
+            _both_vjp,
         ),
     ),
     aliases={

@@ -22,7 +22,7 @@ def forward(lo, hi, a, p, n, margin, tiny, losses):
 def units(a, x, d, c, out):
     """out = c (a - x) / d, in float64 where 1 / d may overflow; 0 at d = 0."""
     for j in range(a.size):
-        out[j] = c * ((float(a[j]) - x[j]) / d) if d > 0.0 else 0.0
+        out[j] = 0.0 if d == 0.0 else c * ((float(a[j]) - x[j]) / d)
 
 
 @kernel

@@ -230,6 +230,16 @@ def _squared(anchor: Any, positive: Any, negative: Any, *, margin: float = 1.0, 
     return losses if reduction == "none" else losses.sum() / ((losses.size or 1) if reduction == "mean" else 1)
 
 
+def _squared_vjp(
+    anchor: Any, positive: Any, negative: Any, *, margin: float = 1.0, reduction: str = "mean", cotangent: Any = 1.0
+) -> Any:
+    open_hinge = _squared(anchor, positive, negative, margin=margin, reduction="none") > 0
+    g = 2 * np.asarray(cotangent) * open_hinge / ((open_hinge.size or 1) if reduction == "mean" else 1)
+    anchor, positive, negative = (np.multiply(x, 1.0) for x in (anchor, positive, negative))
+    g = g[..., None].astype(anchor.dtype)
+    return g * (negative - positive), -g * (anchor - positive), g * (anchor - negative)
+
+
 def _work(rows: int) -> Make:
     def make(rng: np.random.Generator) -> Inputs:
         anchor, positive, negative = rng.standard_normal((3, rows, 128), np.float32) / 16
@@ -284,6 +294,7 @@ SPECS = (
                     "zh": "用距离的平方，如 Schroff、Kalenichenko 与 Philbin 2015 年论文的式 3。",
                 },
                 _squared,
+                _squared_vjp,
             ),
         ),
         aliases={

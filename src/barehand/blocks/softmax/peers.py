@@ -36,7 +36,9 @@ _SCIPY = _NO_MASK | {
     "one number": "returns an array without axes",
 }
 
-_SCIPY_LOG = {"only -inf, nan, +inf": "a row with +inf gives -inf, and nan at that place alone; exp of it does not sum to 1"}
+_SCIPY_LOG = {
+    "only -inf, nan, +inf": "a row with +inf gives -inf, and nan at that place alone; exp of it does not sum to 1"
+}
 
 PEERS = {
     "softmax": (

@@ -91,7 +91,8 @@ def visit(context: Context) -> Found:
 
         left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
         lines = {"with batch norm": trained.watched, "without": without.watched}
-        curve(left, "accuracy, tumours held out", lines, legend="center right")
+        left.set_ylim(0, 1.02)
+        curve(left, "accuracy, tumours held out", lines)
         for ax, x, title, colour in (
             (middle, tumours.x_held, "measurements as taken", PEER),
             (

@@ -55,7 +55,7 @@ def visit(context: Context) -> Found:
         from barehand.demo.pictures import MUTED, OURS, curve
 
         left, right = figure.subplots(1, 2)
-        curve(left, "AUC of the film held out", {"BPR": trained.watched}, {"by popularity": popular, "by chance": 0.5})
+        curve(left, "AUC of the film held out", {"BPR": trained.watched}, {"by popularity": popular})
         places = np.arange(1, len(likes.titles) + 1)
         for ranks, label, colour in ((rank, "BPR", OURS), (by_count, "by popularity", MUTED)):
             right.plot(

@@ -67,9 +67,7 @@ def visit(context: Context) -> Found:
 
         figure.set_figheight(3.4)
         left, right = figure.subplots(1, 2)
-        curve(
-            left, "AUC of the film held out", {"margin": trained.watched}, {"by popularity": popular, "by chance": 0.5}
-        )
+        curve(left, "AUC of the film held out", {"margin": trained.watched}, {"by popularity": popular})
         known = np.argsort(-likes.popularity()[0])[:120]  # of films with few likes the neighbours are mostly noise
         lines = []
         for film in known[[0, 15, 30, 45]]:

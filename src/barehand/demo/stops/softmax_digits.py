@@ -15,7 +15,7 @@ from barehand.demo.stop import Context, Stop, installed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_TEMPERATURE = 0.5  # in squared distance: about a seventh of what separates an image from its nearest neighbour
+_TEMPERATURE = 0.5  # in squared distance: the nearest known image is typically at 1.1, any known image at 9.4
 
 
 def visit(context: Context) -> Found:
