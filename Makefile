@@ -9,7 +9,7 @@ demo: $(READY)
 	$(BIN)/barehand demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -51,6 +51,8 @@ def as_array(name: str, argument: str, value: ArrayLike) -> Array:
 
 def as_floating(name: str, argument: str, value: ArrayLike) -> Array:
     """An ndarray of float16, float32 or float64; integers and bools become float64."""
+    if type(value) is np.ndarray and value.dtype.char in "fd" and value.dtype.isnative:
+        return value
     array = as_array(name, argument, value)
     dtype = array.dtype
     if dtype.char in "fde":
@@ -190,6 +192,8 @@ def check_number(
     name: str, argument: str, value: object, *, low: float = -math.inf, high: float = math.inf, above: bool = False
 ) -> float:
     """A finite real number in [low, high], or above `low` where `above` says so."""
+    if type(value) is float and low < value < high:
+        return value
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):

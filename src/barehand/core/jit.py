@@ -6,6 +6,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ ROW_FLAGS = {"reassoc", "contract", "nsz", "arcp"}
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": ROW_FLAGS, "no_cfunc_wrapper": True}
 
 
+@cache
 def _cache_folder() -> str:
     """A folder of its own for this version of the package and of its shared numerics.
 
@@ -57,5 +59,5 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A formula for kernels' loops, put in place before LLVM sees it: LLVM would call a large one, and stay scalar."""
-    return numba.njit(nogil=True, error_model="numpy", fastmath=ROW_FLAGS, inline="always")(function)
+    """A formula for kernels' loops, always put in place: LLVM would call a large one, and the loop stay scalar."""
+    return numba.njit(nogil=True, error_model="numpy", fastmath=ROW_FLAGS, forceinline=True)(function)

@@ -22,16 +22,22 @@ class Pairs:
     """Embeddings (..., D) of one shape, checked and laid out as (rows, D); their kernels give one loss a row."""
 
     def __init__(self, name: str, reduction: Reduction, **embeddings: ArrayLike) -> None:
-        given = dict(zip(embeddings, arrays.all_floating(name, **embeddings), strict=True))
-        arrays.check_same_shape(name, **given)
+        given = arrays.all_floating(name, **embeddings)
+        self.like = like = given[0]
+        for x in given:
+            if x.shape != like.shape:
+                arrays.check_same_shape(name, **dict(zip(embeddings, given, strict=True)))
         arrays.check_reduction(name, reduction)
-        first, self.like = next(iter(given.items()))
-        if self.like.ndim == 0:
+        if like.ndim == 0:
+            first = next(iter(embeddings))
             raise ValueError(f"{name}: {first} is a single number; embeddings need an axis of features, as in (N, D)")
         self.name, self.reduction = name, reduction
-        self.shape = self.like.shape[:-1]
-        self.rows = [arrays.to_rows(x, x.ndim - 1) for x in given.values()]
-        self.losses = np.zeros(math.prod(self.shape))
+        self.shape = like.shape[:-1]
+        count = math.prod(self.shape)
+        self.rows = [
+            arrays.for_kernel(x).reshape(count, -1) if like.size else np.empty((count, 0), np.float32) for x in given
+        ]
+        self.losses = np.zeros(count)
         self.tiny = _TINY[self.rows[0].dtype.char]
 
     def value(self, kernel: Any, *options: Any) -> Any:
@@ -39,7 +45,7 @@ class Pairs:
         if self.losses.size:
             n = self.like.shape[-1]
             cost = len(self.rows) * max(n, 1)
-            threads.over_rows(kernel, self.losses.size, cost, *self._laid_out(), *options, self.tiny, self.losses)
+            threads.over_rows(kernel, self.losses.size, cost, *self.rows, *options, self.tiny, self.losses)
         return self._reduced()
 
     def gradients(self, kernel: Any, cotangent: ArrayLike | None, with_value: bool, *options: Any) -> Any:
@@ -48,19 +54,14 @@ class Pairs:
         g = arrays.check_cotangent(self.name, cotangent, shape, self.like.dtype)
         rows = self.losses.size
         coef = arrays.row_coefficients(g, rows, rows if self.reduction == "mean" else None)
-        laid_out = self._laid_out()
-        slopes = [memory.empty_like(x) for x in laid_out]
+        slopes = [memory.empty_like(x) for x in self.rows]
         if self.losses.size:
-            cost = 2 * len(laid_out) * max(self.like.shape[-1], 1)
+            cost = 2 * len(slopes) * max(self.like.shape[-1], 1)
             threads.over_rows(
-                kernel, self.losses.size, cost, *laid_out, *options, self.tiny, coef, self.losses, *slopes
+                kernel, self.losses.size, cost, *self.rows, *options, self.tiny, coef, self.losses, *slopes
             )
         found = tuple(d.reshape(self.like.shape).astype(self.like.dtype, copy=False) for d in slopes)
         return (self._reduced(), found) if with_value else found
-
-    def _laid_out(self) -> list[arrays.Array]:
-        rows = self.losses.size
-        return [x if len(x) == rows else np.empty((rows, 0), x.dtype) for x in self.rows]
 
     def _reduced(self) -> Any:
         return arrays.reduce_losses(self.losses, self.reduction, self.losses.size, self.like.dtype, self.shape)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +15,7 @@ cpu = LazyModule("barehand.blocks.batch_norm.cpu")
 threads = LazyModule("barehand.core.threads")
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The arguments of batch_norm, as the caller gave them."""
 
     x: ArrayLike
@@ -99,9 +97,25 @@ class _Door:
             c, var = (mean - k).astype(kind), self.running[1].astype(np.float64)
         return self.rows.reshape(self.shape), w, b, self.eps, self.training, k, c, var
 
-    def launch(self, name: str, *arguments: Any) -> None:
-        kernel = getattr(cpu, f"{name}_planes" if self.planes else f"{name}_columns")
-        threads.over_rows(kernel, self.channels, self.count, *arguments)
+    def launch(self, kernel: str, *arguments: Any) -> None:
+        threads.over_rows(getattr(cpu, kernel), self.channels, self.count, *arguments)
+
+    def forward(self, inputs: tuple[Any, ...], y: Array) -> None:
+        self.launch("forward_planes" if self.planes else "forward_columns", *inputs, y.reshape(self.shape))
+
+    def gradient(self, inputs: tuple[Any, ...], g: Array, y: Array | None, dx: Array, dw: Array, db: Array) -> None:
+        """dx, dw and db; y too, unless it is None."""
+        g, dx = g.reshape(self.shape), dx.reshape(self.shape)
+        if self.planes:  # in one sweep over a channel, while it is in cache
+            values = np.empty((0, *self.shape[1:]), dx.dtype) if y is None else y.reshape(self.shape)
+            self.launch("gradient_planes", *inputs, g, values, dx, dw, db)
+            return
+        x, w, _, eps, training, *moments = inputs
+        if y is not None:
+            self.forward(inputs, y)
+        elif training:
+            self.launch("column_moments", x, *moments)
+        self.launch("gradient_columns", x, w, eps, training, *moments, g, dx, dw, db)
 
     def update(self, k: Array, c: Array, var: Array) -> None:
         """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""
@@ -120,7 +134,7 @@ def forward(given: Arguments, out: Array | None) -> Array:
     y = arrays.new_rows(x, door.rows, x.ndim - 1, out)
     if x.size:
         inputs = door.kernel_arguments()
-        door.launch("forward", *inputs, y.reshape(door.shape))
+        door.forward(inputs, y)
         door.update(*inputs[5:])
     return arrays.from_rows(y, x, x.ndim - 1, out)  # type: ignore[no-any-return]
 
@@ -130,21 +144,12 @@ def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) ->
     door = _Door(given)
     x = door.x
     g = arrays.for_kernel(arrays.check_cotangent("batch_norm", cotangent, x.shape, x.dtype))
-    y = memory.empty_like(door.rows if with_value else door.rows[:0])
+    y = memory.empty_like(door.rows) if with_value else None
     dx, dw, db = memory.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
     if x.size:
-        y_shape = door.shape if with_value else (0, *door.shape[1:])
-        door.launch(
-            "gradient",
-            *door.kernel_arguments(),
-            g.reshape(door.shape),
-            y.reshape(y_shape),
-            dx.reshape(door.shape),
-            dw,
-            db,
-        )
+        door.gradient(door.kernel_arguments(), g, y, dx, dw, db)
     gradients = [dx.astype(x.dtype, copy=False)]
     gradients += [
         total.astype(x.dtype) for parameter, total in ((door.weight, dw), (door.bias, db)) if parameter is not None
     ]
-    return (y.astype(x.dtype, copy=False), tuple(gradients)) if with_value else tuple(gradients)
+    return tuple(gradients) if y is None else (y.astype(x.dtype, copy=False), tuple(gradients))

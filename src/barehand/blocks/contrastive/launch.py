@@ -19,13 +19,15 @@ NAME = "contrastive_loss"
 
 def _door(x1: ArrayLike, x2: ArrayLike, same: ArrayLike, margin: float, reduction: Reduction) -> tuple[Pairs, Any]:
     pairs = Pairs(NAME, reduction, x1=x1, x2=x2)
-    labels = arrays.as_floating(NAME, "same", same)
+    labels = arrays.as_array(NAME, "same", same)
     if labels.shape != pairs.shape:
         raise ValueError(
             f"{NAME}: same has shape {labels.shape}, x1 without its last axis {pairs.shape}; give one label a pair"
         )
-    check_probabilities(NAME, "same", labels)
-    return pairs, (labels.reshape(-1).astype(np.float64), arrays.check_number(NAME, "margin", margin, low=0.0))
+    if labels.dtype != bool:
+        labels = arrays.as_floating(NAME, "same", labels)
+        check_probabilities(NAME, "same", labels)
+    return pairs, (labels.astype(np.float64).reshape(-1), arrays.check_number(NAME, "margin", margin, low=0.0))
 
 
 def forward(x1: ArrayLike, x2: ArrayLike, same: ArrayLike, margin: float, reduction: Reduction) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,8 +20,7 @@ _NO_INDICES = np.empty(0, np.int64)
 _NO_PROBABILITIES = np.empty((0, 0))
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The arguments of cross_entropy, as the caller gave them."""
 
     logits: ArrayLike
@@ -53,7 +51,7 @@ class _Door:
             )
         self.shape = x.shape[: self.axis] + x.shape[self.axis + 1 :]
         self.smoothing = arrays.check_number(name, "label_smoothing", given.label_smoothing, low=0.0, high=1.0)
-        if isinstance(given.ignore_index, bool) or not isinstance(given.ignore_index, int | np.integer):
+        if type(given.ignore_index) is not int and not isinstance(given.ignore_index, np.integer):
             raise TypeError(f"{name}: ignore_index must be an integer, not {given.ignore_index!r}")
         self.w = None if given.weight is None else class_weight(name, given.weight, self.classes)
         target = arrays.as_array(name, "target", given.target)
