@@ -50,7 +50,7 @@ def _write_json(json_to: str | None, result: Any) -> None:
 
 def _refuse(error: Exception) -> typer.Exit:
     """A clear line for people, and exit status 2: the command could not run."""
-    Console(stderr=True).print(f"[red]barehand {error}[/red]", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(f"barehand {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(2)
 
 

@@ -59,7 +59,7 @@ def overview(language: Language) -> Table:
     """All blocks, a line each."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for word in ("function", "title", "does"):
-        table.add_column(_WORDS[word][language], overflow="fold")
+        table.add_column(_WORDS[word][language], overflow="fold", no_wrap=word == "function")
     for spec in specs().values():
         table.add_row(f"barehand.{spec.name}", Text(spec.titles[language]), Text(spec.summary[language]))
     return table
@@ -81,7 +81,7 @@ def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableT
     ]
     if lesson:
         text = files("barehand").joinpath("blocks", spec.block, f"lesson.{language}.md").read_text(encoding="utf-8")
-        parts += [Rule(_WORDS["lesson"][language], align="left", style="cyan"), Markdown(text)]
+        parts += [Rule(_WORDS["lesson"][language], align="left", style="cyan"), Markdown(_formulas_as_code(text))]
     return Group(*parts)
 
 
@@ -102,6 +102,12 @@ def _source(spec: Spec) -> str:
         wanted += [w for w in functions if w in functions[name].__code__.co_names and w not in wanted]
     ordered = sorted(wanted, key=lambda n: functions[n].__code__.co_firstlineno)
     return "\n\n".join(inspect.getsource(functions[n]).rstrip() for n in ordered)
+
+
+def _formulas_as_code(lesson: str) -> str:
+    """LaTeX between dollars as code: Markdown would take its backslashes and underscores for its own."""
+    lesson = re.sub(r"\$\$(.+?)\$\$", lambda m: f"\n```latex\n{m[1].strip()}\n```\n", lesson, flags=re.DOTALL)
+    return re.sub(r"\$([^$]+?)\$", lambda m: f"`{' '.join(m[1].split())}`", lesson)
 
 
 def _mistakes(spec: Spec, language: Language) -> Table:

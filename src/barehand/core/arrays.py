@@ -7,6 +7,7 @@ arrays of one floating type.
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
@@ -21,6 +22,7 @@ Reduction = Literal["mean", "sum", "none"]
 
 _HALF = np.dtype(np.float16)
 _REDUCTIONS = get_args(Reduction)
+_ONE = {kind: np.ones((), kind) for kind in "efd"}
 
 
 class MissingBackend(ImportError):  # noqa: N818 - the public contract names it so
@@ -40,6 +42,10 @@ def as_array(name: str, argument: str, value: ArrayLike) -> Array:
     """Any array-like as an ndarray in native byte order, with a clear error for ragged or foreign values."""
     if type(value) is not np.ndarray:
         _refuse_tensor(name, argument, value)
+        if isinstance(value, np.ma.MaskedArray):
+            raise TypeError(
+                f"{name}: {argument} is a masked array, and its mask would be lost; pass {argument}.filled(...)"
+            )
         try:
             value = np.asarray(value)
         except ValueError as error:
@@ -105,9 +111,12 @@ def check_axis(name: str, axis: object, x: Array) -> int:
     ndim = max(x.ndim, 1)
     if type(axis) is int and -ndim <= axis < ndim:
         return axis % ndim
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(f"{name}: axis must be an integer, not {axis!r}; use -{ndim} to {ndim - 1}")
-    place = int(axis.__index__())
+    try:
+        if isinstance(axis, bool):
+            raise TypeError
+        place = operator.index(axis)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name}: axis must be an integer, not {axis!r}; use -{ndim} to {ndim - 1}") from None
     if not -ndim <= place < ndim:
         raise ValueError(f"{name}: axis {place} does not exist in x of shape {x.shape}; use -{ndim} to {ndim - 1}")
     return place % ndim
@@ -129,20 +138,24 @@ def from_rows(rows: Array, like: Array, axis: int, out: Array | None = None) -> 
     else:
         result = rows.reshape(like.shape)
     if out is None:
-        return result.astype(like.dtype, copy=False)[()] if like.ndim == 0 else result.astype(like.dtype, copy=False)
+        return narrow(result, like.dtype)[()] if like.ndim == 0 else narrow(result, like.dtype)
     if result.base is not out and result is not out:
-        out[...] = result
+        with np.errstate(over="ignore"):
+            out[...] = result
     return out
 
 
-def new_rows(x: Array, rows: Array, axis: int, out: Array | None) -> Array:
-    """Where a kernel writes its rows: straight into `out` when that fits, else a fresh matrix."""
+def new_rows(x: Array, rows: Array, axis: int, out: Array | None, *others: Array | None) -> Array:
+    """Where a kernel writes its rows: straight into `out` when that fits, else a fresh matrix.
+
+    It does not fit while it shares memory with something that the kernel reads: the rows or `others`.
+    """
     direct = (
         out is not None
         and axis == x.ndim - 1
         and out.flags.c_contiguous
         and out.dtype == rows.dtype
-        and not np.may_share_memory(out, rows)
+        and not any(np.may_share_memory(out, a) for a in (rows, *others) if a is not None)
     )
     return out.reshape(rows.shape) if direct and out is not None else memory.empty_like(rows)
 
@@ -151,12 +164,12 @@ def check_out(name: str, out: Any, x: Array) -> None:
     """`out` must be a writable ndarray of the result's shape and type."""
     if out is None:
         return
-    if type(out) is not np.ndarray:
-        raise TypeError(f"{name}: out must be a numpy array, not {type(out).__name__}; make it with np.empty_like(x)")
+    if type(out) not in (np.ndarray, np.memmap):
+        raise TypeError(f"{name}: out must be a numpy array, not {type(out).__name__}; make it with np.empty")
     if out.shape != x.shape or out.dtype != x.dtype:
         raise ValueError(
             f"{name}: out has shape {out.shape} and dtype {out.dtype}, the result {x.shape} and {x.dtype}; "
-            "make it with np.empty_like(x)"
+            f"make it with np.empty({x.shape}, np.{x.dtype})"
         )
     if not out.flags.writeable:
         raise ValueError(f"{name}: out is read-only; pass a writable array")
@@ -177,14 +190,14 @@ def check_mask(name: str, mask: ArrayLike, shape: tuple[int, ...]) -> Array:
 
 def check_option(name: str, argument: str, value: object, choices: Sequence[object]) -> None:
     """One of a short list of words."""
-    if value not in choices:
+    if type(value) is not str or value not in choices:
         words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
         raise ValueError(f"{name}: {argument} is {value!r}; use {words}")
 
 
 def check_reduction(name: str, reduction: object) -> None:
     """The word every loss takes."""
-    if reduction not in _REDUCTIONS:
+    if type(reduction) is not str or reduction not in _REDUCTIONS:
         check_option(name, "reduction", reduction, _REDUCTIONS)
 
 
@@ -195,7 +208,11 @@ def check_number(
     if type(value) is float and low < value < high:
         return value
     try:
+        if isinstance(value, (str, bytes, bool)):
+            raise TypeError
         number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {argument} must be a number, not {value!r}; pass a float") from None
     if not (math.isfinite(number) and low <= number <= high) or (above and number == low):
@@ -223,11 +240,19 @@ def check_cotangent(name: str, cotangent: ArrayLike | None, shape: tuple[int, ..
                 f"vjp.{name}: the result has shape {shape}, so it has no gradient of its own; pass cotangent=, an "
                 "array of that shape"
             )
-        return dtype.type(1)
+        return _ONE[dtype.char]
     array = as_floating(f"vjp.{name}", "cotangent", cotangent)
     if array.shape != shape:
         raise ValueError(f"vjp.{name}: cotangent has shape {array.shape}, the result {shape}; give it that shape")
-    return array.astype(dtype, copy=False)
+    return narrow(array, dtype)
+
+
+def narrow(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The array in the result's type; what is beyond its range becomes an infinity, without a warning."""
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(dtype)
 
 
 def row_coefficients(cotangent: Any, rows: int, mean_over: float | None) -> Array:
@@ -253,7 +278,7 @@ def reduce_losses(
 ) -> Any:
     """Losses as `reduction` asks: each, their sum, or the sum over `weight` (0 over nothing), summed in float64."""
     if reduction == "none":
-        return losses.reshape(shape).astype(dtype, copy=False)[()]
+        return narrow(losses.reshape(shape), dtype)[()]
     total = float(np.add.reduce(losses))
     if reduction == "mean":
         total = total / weight if weight else 0.0

@@ -24,8 +24,13 @@ def class_indices(
             f"{name}: target has shape {target.shape}, logits without their class axis {shape}; give one index a row, "
             "or floating probabilities in the shape of logits"
         )
+    if type(ignore_index) is not int and not isinstance(ignore_index, np.integer):
+        raise TypeError(f"{name}: ignore_index must be an integer, not {ignore_index!r}; pass a label such as -100")
+    ignored = int(ignore_index) if -(2**63) <= ignore_index < 2**63 else -1 - 2**62  # no label is beyond int64
     t = target.astype(np.int64).reshape(-1)
-    wrong, kept = rows.clean_indices(t, classes, ignore_index)
+    if target.dtype == np.uint64:
+        t[target.reshape(-1) >= 2**63] = -2 - 2**62  # beyond int64, hence no class
+    wrong, kept = rows.clean_indices(t, classes, ignored)
     if wrong >= 0:
         place = tuple(int(i) for i in np.unravel_index(wrong, shape))
         raise ValueError(

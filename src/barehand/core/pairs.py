@@ -60,7 +60,7 @@ class Pairs:
             threads.over_rows(
                 kernel, self.losses.size, cost, *self.rows, *options, self.tiny, coef, self.losses, *slopes
             )
-        found = tuple(d.reshape(self.like.shape).astype(self.like.dtype, copy=False) for d in slopes)
+        found = tuple(arrays.narrow(d.reshape(self.like.shape), self.like.dtype) for d in slopes)
         return (self._reduced(), found) if with_value else found
 
     def _reduced(self) -> Any:

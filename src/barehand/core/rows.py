@@ -5,6 +5,8 @@ Sums run in the row's own type over blocks that are short enough to lose nothing
 
 from __future__ import annotations
 
+import numpy as np
+
 from barehand.core.jit import kernel
 from barehand.core.numeric import exp_nonpositive, maximum
 
@@ -75,18 +77,18 @@ def squared_distance(a, b):
 def distance(a, b, tiny):
     """The Euclidean distance; where the squares leave the type's range, in units of the largest difference."""
     square = squared_distance(a, b)
-    if tiny <= square < float("inf"):
+    if tiny <= square < np.inf:
         return square**0.5
     largest = 0.0
     for j in range(a.size):
-        d = abs(float(a[j]) - b[j])
+        d = abs(np.float64(a[j]) - b[j])
         if not d <= largest:  # nan too
             largest = d
-    if not 0.0 < largest < float("inf"):
+    if not 0.0 < largest < np.inf:
         return largest
     q = 0.0
     for j in range(a.size):
-        d = (float(a[j]) - b[j]) / largest
+        d = (np.float64(a[j]) - b[j]) / largest
         q += d * d
     return largest * q**0.5
 

@@ -118,9 +118,9 @@ if hasattr(os, "register_at_fork"):
 def set_num_threads(n: int) -> None:
     """Let kernels use up to `n` threads, the caller's included; results do not depend on it."""
     global _threads
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"set_num_threads: n is {n!r}; give a whole number from 1 on")
-    _threads = n
+    _threads = int(n)
 
 
 def get_num_threads() -> int:

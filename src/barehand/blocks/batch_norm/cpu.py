@@ -14,17 +14,33 @@ from barehand.core.jit import kernel
 from barehand.core.numeric import minus_in_turn
 
 BLOCK = 2048  # elements summed in the data's own type before the sum moves to float64
+TINY = 1e-30  # sums of squares below this may have lost digits in float32
 FEW_ROWS = 32  # rows of columns summed likewise
 
 
 @kernel
-def wide_squares(x, k):
-    """The sum of (x - k)² in float64, where squares overflow float32."""
+def rstd_of(variance, eps):
+    """1 / sqrt(variance + eps); a constant channel without eps has no spread: 0."""
+    return 1.0 / math.sqrt(variance + eps) if variance + eps != 0.0 else 0.0
+
+
+@kernel
+def wide_moments(x):
+    """k, c and the variance of (N, L) numbers in float64, where float32 squares underflow or overflow."""
+    kind = x.dtype.type
+    count = x.shape[0] * x.shape[1]
+    total = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            total += np.float64(x[i, j])
+    mean = total / count
+    k = kind(mean)
     q = 0.0
-    for j in range(x.size):
-        d = float(x[j]) - k
-        q += d * d
-    return q
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            d = np.float64(x[i, j]) - mean
+            q += d * d
+    return k, kind(mean - k), q / count
 
 
 @kernel
@@ -58,10 +74,8 @@ def moments(x, channel):
             first += s
             second += q
     c = first / count
-    if second == math.inf:
-        second = 0.0
-        for i in range(x.shape[0]):
-            second += wide_squares(x[i, channel], k)
+    if not TINY < second < math.inf:
+        return wide_moments(x[:, channel])
     return k, kind(c), second / count - c * c
 
 
@@ -74,7 +88,7 @@ def forward_planes(lo, hi, x, w, b, eps, training, k, c, var, y):
             k[channel], c[channel], var[channel] = moments(x, channel)
         high = k[channel]
         low = c[channel]
-        a = kind(w[channel] / math.sqrt(var[channel] + eps))
+        a = kind(w[channel] * rstd_of(var[channel], eps))
         shift = b[channel]
         for i in range(x.shape[0]):
             xi = x[i, channel]
@@ -95,7 +109,7 @@ def gradient_planes(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db)
             k[channel], c[channel], var[channel] = moments(x, channel)
         high = k[channel]
         low = c[channel]
-        r = 1.0 / math.sqrt(var[channel] + eps)
+        r = rstd_of(var[channel], eps)
         rstd = kind(r)
         first = 0.0
         second = 0.0
@@ -165,9 +179,9 @@ def column_moments(lo, hi, x, k, c, var):
     for j in range(s.size):
         mean = first[j] / rows
         c[lo + j] = kind(mean)
-        if second[j] == math.inf:
-            second[j] = wide_squares(x[:, lo + j], ks[j])
         var[lo + j] = second[j] / rows - mean * mean
+        if not TINY < second[j] < math.inf:
+            ks[j], c[lo + j], var[lo + j] = wide_moments(x[:, lo + j : lo + j + 1])
 
 
 @kernel
@@ -180,7 +194,7 @@ def forward_columns(lo, hi, x, w, b, eps, training, k, c, var, y):
     shift = b[lo:hi]
     a = np.empty(hi - lo, x.dtype)
     for j in range(a.size):
-        a[j] = w[lo + j] / math.sqrt(var[lo + j] + eps)
+        a[j] = w[lo + j] * rstd_of(var[lo + j], eps)
     for i in range(x.shape[0]):
         xi = x[i, lo:hi]
         yi = y[i, lo:hi]
@@ -197,7 +211,7 @@ def gradient_columns(lo, hi, x, w, eps, training, k, c, var, g, dx, dw, db):
     low = c[lo:hi]
     rstd = np.empty(hi - lo, x.dtype)
     for j in range(rstd.size):
-        rstd[j] = 1.0 / math.sqrt(var[lo + j] + eps)
+        rstd[j] = rstd_of(var[lo + j], eps)
     s = np.zeros(hi - lo, x.dtype)
     q = np.zeros(hi - lo, x.dtype)
     for i in range(rows):
@@ -214,7 +228,7 @@ def gradient_columns(lo, hi, x, w, eps, training, k, c, var, g, dx, dw, db):
                 q[j] = kind(0)
     a = np.empty(hi - lo, x.dtype)
     for j in range(a.size):
-        a[j] = w[lo + j] / math.sqrt(var[lo + j] + eps)
+        a[j] = w[lo + j] * rstd_of(var[lo + j], eps)
         s[j] = db[lo + j] / rows if training else 0.0
         q[j] = dw[lo + j] / rows if training else 0.0
     for i in range(rows):
@@ -230,7 +244,7 @@ def gradient_columns(lo, hi, x, w, eps, training, k, c, var, g, dx, dw, db):
 def update_running(running_mean, running_var, momentum, count, k, c, var):
     """Both move towards the batch's by `momentum`; the variance is made unbiased."""
     for channel in range(k.size):
-        mean = float(k[channel]) + c[channel]
+        mean = np.float64(k[channel]) + c[channel]
         running_mean[channel] += momentum * (mean - running_mean[channel])
         unbiased = var[channel] * count / (count - 1)
         running_var[channel] += momentum * (unbiased - running_var[channel])

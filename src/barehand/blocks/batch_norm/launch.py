@@ -46,6 +46,8 @@ class _Door:
             self._check_channel(name, parameter)
         self.eps = arrays.check_number("batch_norm", "eps", given.eps, low=0.0)
         self.momentum = arrays.check_number("batch_norm", "momentum", given.momentum, low=0.0, high=1.0)
+        if not isinstance(given.training, (bool, np.bool_, int)):
+            raise TypeError(f"batch_norm: training must be True or False, not {given.training!r}")
         self.training = bool(given.training)
         self.running = self._check_running(given.running_mean, given.running_var)
         if self.training and self.count == 1 and x.size:
@@ -75,8 +77,12 @@ class _Door:
         if mean is None or var is None:
             raise ValueError("batch_norm: running_mean and running_var go together; pass both or neither")
         for name, value in (("running_mean", mean), ("running_var", var)):
-            if type(value) is not np.ndarray or value.dtype.kind != "f":
-                raise TypeError(f"batch_norm: {name} must be a floating numpy array, updated in place, not {value!r}")
+            if type(value) not in (np.ndarray, np.memmap) or value.dtype.kind != "f":
+                kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+                raise TypeError(
+                    f"batch_norm: {name} is {kind}, and it is updated in place; pass a floating numpy array, as "
+                    f"np.zeros({self.channels})"
+                )
             self._check_channel(name, value)
             if self.training and not value.flags.writeable:
                 raise ValueError(f"batch_norm: {name} is read-only and training updates it; pass a writable array")
@@ -122,7 +128,8 @@ class _Door:
         if self.running is not None and self.training:
             mean, variance = (running.astype(np.float64) for running in self.running)
             cpu.update_running(mean, variance, self.momentum, self.count, k, c, var)
-            self.running[0][...], self.running[1][...] = mean, variance
+            with np.errstate(over="ignore"):
+                self.running[0][...], self.running[1][...] = mean, variance
 
 
 def forward(given: Arguments, out: Array | None) -> Array:
@@ -131,7 +138,7 @@ def forward(given: Arguments, out: Array | None) -> Array:
     x = door.x
     if out is not None:
         arrays.check_out("batch_norm", out, x)
-    y = arrays.new_rows(x, door.rows, x.ndim - 1, out)
+    y = arrays.new_rows(x, door.rows, x.ndim - 1, out, door.weight, door.bias)
     if x.size:
         inputs = door.kernel_arguments()
         door.forward(inputs, y)
@@ -148,8 +155,10 @@ def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) ->
     dx, dw, db = memory.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
     if x.size:
         door.gradient(door.kernel_arguments(), g, y, dx, dw, db)
-    gradients = [dx.astype(x.dtype, copy=False)]
+    gradients = [arrays.narrow(dx, x.dtype)]
     gradients += [
-        total.astype(x.dtype) for parameter, total in ((door.weight, dw), (door.bias, db)) if parameter is not None
+        arrays.narrow(total, x.dtype)
+        for parameter, total in ((door.weight, dw), (door.bias, db))
+        if parameter is not None
     ]
-    return tuple(gradients) if y is None else (y.astype(x.dtype, copy=False), tuple(gradients))
+    return tuple(gradients) if y is None else (arrays.narrow(y, x.dtype), tuple(gradients))

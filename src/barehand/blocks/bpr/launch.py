@@ -41,7 +41,7 @@ class _Door:
         return arrays.to_dtype(total, self.like.dtype)
 
     def shaped(self, flat: Array) -> Any:
-        return flat.reshape(self.shape).astype(self.like.dtype, copy=False)[()]
+        return arrays.narrow(flat.reshape(self.shape), self.like.dtype)[()]
 
     def each(self) -> Any:
         losses = memory.empty_like(self.n)
@@ -79,7 +79,7 @@ def backward(
         dp = -dn.reshape(door.shape).sum(axis=-1, dtype=np.float64)
     elif single:
         dp = -dn
-    gradients = dp.reshape(door.like.shape).astype(door.like.dtype, copy=False)[()], door.shaped(dn)
+    gradients = arrays.narrow(dp.reshape(door.like.shape), door.like.dtype)[()], door.shaped(dn)
     if not with_value:
         return gradients
     return (door.each() if single else door.reduced(sum(parts))), gradients

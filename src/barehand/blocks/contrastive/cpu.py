@@ -6,8 +6,10 @@ digits to underflow.
 
 from __future__ import annotations
 
+import numpy as np
+
 from barehand.core.jit import kernel
-from barehand.core.rows import distance
+from barehand.core.rows import distance, fill
 
 
 @kernel
@@ -41,9 +43,13 @@ def gradient(lo, hi, a, b, same, margin, tiny, coef, losses, da, db):
         push = 2.0 * (1.0 - same[i]) * h * coef[i] if h > 0.0 and d > 0.0 else 0.0
         if d < tiny:  # h / d may overflow where (a - b) / d does not
             for j in range(ai.size):
-                difference = float(ai[j]) - bi[j]
+                difference = np.float64(ai[j]) - bi[j]
                 dai[j] = pull * difference - (push * (difference / d) if push != 0.0 else 0.0)
                 dbi[j] = -dai[j]
+            continue
+        if pull == 0.0 and push == 0.0:  # far apart already: 0 also where a - b overflows
+            fill(dai, kind(0))
+            fill(dbi, kind(0))
             continue
         c = kind(pull - push / d)
         for j in range(ai.size):

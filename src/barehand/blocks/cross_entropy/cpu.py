@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from barehand.core.jit import kernel
 from barehand.core.numeric import exp_nonpositive, minus_in_turn
 from barehand.core.rows import BLOCK, exp_row, fill, row_maximum, sum_exp
@@ -16,6 +18,8 @@ from barehand.core.rows import BLOCK, exp_row, fill, row_maximum, sum_exp
 @kernel
 def negative_log(x, t, m, others):
     """-log p_t, from the sum over the other classes: log(1 + small) keeps the digits of a confident answer."""
+    if math.isinf(m):
+        return math.nan
     if x[t] == m:
         return math.log1p(others)
     return (m - x[t]) + math.log(others + exp_nonpositive(x[t] - m))
@@ -78,8 +82,8 @@ def shares(lo, hi, x, t, q, w, eps, coef, losses, dx):
         m = row_maximum(xi)
         s = sum_exp(xi, m)
         log_s = kind(math.log(s))
-        total = float(own)
-        loss = own * float(minus_in_turn(m, xi[ti], -log_s)) if own > zero else 0.0
+        total = np.float64(own)
+        loss = own * np.float64(minus_in_turn(m, xi[ti], -log_s)) if own > zero else 0.0
         for start in range(0, xi.size, BLOCK):
             xb = xi[start : start + BLOCK]
             qb = qi[start : start + BLOCK]
@@ -92,7 +96,7 @@ def shares(lo, hi, x, t, q, w, eps, coef, losses, dx):
                 cost += a * minus_in_turn(m, xb[j], -log_s) if a > zero else zero
             total += some
             loss += cost
-        losses[i] = loss if m == m else math.nan
+        losses[i] = loss if math.isfinite(m) else math.nan
         if dx.shape[0] > 0:
             di = dx[i]
             c = kind(coef[i])
@@ -121,7 +125,7 @@ def given_probabilities(lo, hi, p, t, q, w, eps, coef, losses, dx):
                 if t.size > 0 and t[i] < 0:
                     a = 0.0
                 if a != 0.0:
-                    cost -= a * math.log(float(p[i, j]))
+                    cost -= a * math.log(np.float64(p[i, j]))
                 if dx.shape[0] > 0:
                     dx[i, j] = kind(-coef[i] * a / p[i, j]) if a != 0.0 else kind(0)
             loss += cost

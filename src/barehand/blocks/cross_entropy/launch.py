@@ -51,13 +51,11 @@ class _Door:
             )
         self.shape = x.shape[: self.axis] + x.shape[self.axis + 1 :]
         self.smoothing = arrays.check_number(name, "label_smoothing", given.label_smoothing, low=0.0, high=1.0)
-        if type(given.ignore_index) is not int and not isinstance(given.ignore_index, np.integer):
-            raise TypeError(f"{name}: ignore_index must be an integer, not {given.ignore_index!r}")
         self.w = None if given.weight is None else class_weight(name, given.weight, self.classes)
         target = arrays.as_array(name, "target", given.target)
         self.t, self.q, self.kept = _NO_INDICES, _NO_PROBABILITIES, math.prod(self.shape)
         if target.dtype.kind in "iub":
-            self.t, self.kept = class_indices(name, target, self.shape, self.classes, int(given.ignore_index))
+            self.t, self.kept = class_indices(name, target, self.shape, self.classes, given.ignore_index)
         else:
             probabilities = arrays.as_floating(name, "target", target)
             if probabilities.shape != x.shape:
@@ -66,11 +64,17 @@ class _Door:
                     "shape, or integer class indices"
                 )
             check_probabilities(name, "target", probabilities)
-            self.q = arrays.to_rows(probabilities.astype(x.dtype, copy=False), self.axis)
-        if given.from_probabilities:
-            check_probabilities(name, "logits", x)
+            self.q = self.probability_rows(probabilities)
         self.rows = arrays.to_rows(x, self.axis)
+        if given.from_probabilities:
+            kept = self.rows if self.t is _NO_INDICES else self.rows[self.t >= 0]  # what is ignored may hold anything
+            check_probabilities(name, "logits", kept)
         self.losses = np.zeros(math.prod(self.shape))
+
+    def probability_rows(self, target: Array) -> Array:
+        """The target's rows in the type of the arithmetic."""
+        kind = np.dtype(np.float64 if self.x.dtype == np.float64 else np.float32)
+        return arrays.to_rows(arrays.narrow(target, kind), self.axis)
 
     def row_weights(self) -> Array | None:
         """What each row weighs in the mean, if not 1: the weight of its target's class."""
@@ -98,7 +102,7 @@ class _Door:
             else:
                 threads.over_rows(cpu.indices, rows, n, self.rows, self.t, self.losses)
             if weights is not None:
-                self.losses *= weights
+                self.losses = np.where(weights == 0, 0.0, self.losses) * weights  # 0 also where the loss is inf
             return
         kind = self.rows.dtype
         w = np.ones(n, kind) if self.w is None else self.w.astype(kind)

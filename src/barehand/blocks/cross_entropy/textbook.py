@@ -20,6 +20,7 @@ def _pieces(
     else:
         q = (np.arange(n) == np.where(target == ignore_index, 0, target)[..., None]).astype(x.dtype)
         kept = (q @ w) * (target != ignore_index)
+        x = np.where((target == ignore_index)[..., None], 1, x)  # what is ignored may hold anything
     a = w * ((1 - smoothing) * q + x.dtype.type(smoothing) / n)
     if target.dtype.kind != "f":
         a = a * (target != ignore_index)[..., None]

@@ -29,7 +29,8 @@ def term(v, t, pos, neg, gamma, square, one):
     small = u * big
     p = big if v >= zero else small
     r = small if v >= zero else big
-    ce = abs(v) * (o if v >= zero else t) + log1p_unit(u)
+    miss = o if v >= zero else t
+    ce = (abs(v) * miss if miss > zero else zero) + log1p_unit(u)
     q = p * o + r * t
     w = (pos * t + neg * o) * (q * q if square else exp_nonpositive(gamma * maximum(log_unit(q), one * LOG_OF_NOTHING)))
     ratio = p * r * (o - t) / q if q > zero else zero
@@ -85,10 +86,11 @@ def each(lo, hi, v, t, pos, neg, gamma, losses):
     """Every loss by itself; returns as `total` does."""
     one = v.dtype.type(1)
     outside = v.dtype.type(0)
+    square = gamma == v.dtype.type(2)
     for i in range(lo, hi):
         y = v.dtype.type(t[i])
         outside = maximum(outside, y * (y - one))
-        losses[i] = term(v[i], y, pos, neg, gamma, False, one)[0]
+        losses[i] = term(v[i], y, pos, neg, gamma, square, one)[0]
     return 0.0, outside
 
 
@@ -96,16 +98,16 @@ def each(lo, hi, v, t, pos, neg, gamma, losses):
 def given_probabilities(lo, hi, p, t, pos, neg, gamma, losses, dp):
     """Losses and slopes where p is the probability itself; 0 log 0 is 0."""
     for i in range(lo, hi):
-        y = float(t[i])
+        y = np.float64(t[i])
         o = 1.0 - y
-        pi = float(p[i])
+        pi = np.float64(p[i])
         r = 1.0 - pi
         ce = (-y * math.log(pi) if y > 0.0 else 0.0) + (-o * math.log1p(-pi) if o > 0.0 else 0.0)
         slope = (o / r if o > 0.0 else 0.0) - (y / pi if y > 0.0 else 0.0)
         q = pi * o + r * y
         w = (pos * y + neg * o) * (q**gamma if gamma != 0.0 else 1.0)
         losses[i] = w * ce if w != 0.0 else 0.0
-        bend = gamma * (o - y) / q * ce if q > 0.0 else 0.0
+        bend = gamma * (o - y) / q * ce if q > 0.0 and gamma > 0.0 else 0.0
         dp[i] = w * (slope + bend) if w != 0.0 else 0.0
 
 
@@ -129,9 +131,11 @@ def classes(lo, hi, x, t, alpha, gamma, coef, losses, dx):
             others = exp_row(xi[:ti], m, di[:ti]) + exp_row(xi[ti + 1 :], m, di[ti + 1 :])
         else:
             others = sum_exp(xi[:ti], m) + sum_exp(xi[ti + 1 :], m)
-        own = math.exp(float(xi[ti]) - m)
+        own = math.exp(np.float64(xi[ti]) - m)
         s = others + own
-        nll = math.log1p(others) if xi[ti] == m else (float(m) - xi[ti]) + math.log(s)
+        nll = (
+            math.nan if math.isinf(m) else math.log1p(others) if xi[ti] == m else (np.float64(m) - xi[ti]) + math.log(s)
+        )
         q = others / s
         weight = alpha[ti] * (q**gamma if gamma != 0.0 else 1.0)
         losses[i] = weight * nll if weight != 0.0 else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,17 @@ threads = LazyModule("barehand.core.threads")
 _COST = 8  # a focal term costs as much as so many plain elements
 
 
+_LARGEST = 1e30  # a weight or exponent that every type can hold
+
+
 def _pair(alpha: Any) -> tuple[float, float]:
     """What positives and negatives count."""
     if alpha is None:
         return 1.0, 1.0
-    if not isinstance(alpha, float) and (isinstance(alpha, Sequence) or np.ndim(alpha)):
-        if np.shape(alpha) != (2,):
+    if isinstance(alpha, (tuple, list, np.ndarray)) and np.ndim(alpha):
+        if len(alpha) != 2:
             raise ValueError(f"focal_loss: alpha is {alpha!r}; give a number, a pair (positives, negatives), or None")
-        pos, neg = (arrays.check_number("focal_loss", "alpha", a, low=0.0) for a in alpha)
+        pos, neg = (arrays.check_number("focal_loss", "alpha", a, low=0.0, high=_LARGEST) for a in alpha)
         return pos, neg
     pos = arrays.check_number("focal_loss", "alpha", alpha, low=0.0, high=1.0)
     return pos, 1.0 - pos
@@ -40,7 +42,7 @@ def _labels(t: Array, kind: np.dtype[Any]) -> Array:
     elif t.dtype.kind in "iu":
         t = t if t.dtype in (np.uint8, np.int64) else t.astype(np.int64)
     else:
-        t = arrays.as_floating("focal_loss", "target", t).astype(kind, copy=False)
+        t = arrays.narrow(arrays.as_floating("focal_loss", "target", t), kind)
     return arrays.for_kernel(t).reshape(-1)
 
 
@@ -63,8 +65,9 @@ class _Binary:
         if given and x.size and not (x.min() >= 0 and x.max() <= 1):
             bad = x[~((x >= 0) & (x <= 1))].ravel()[0]
             raise ValueError(f"focal_loss: logits holds {bad}; with from_probabilities=True they run from 0 to 1")
+        self.target = t
         self.t = _labels(t, self.v.dtype)
-        gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0)
+        gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0, high=_LARGEST)
         kind = self.v.dtype.type
         self.options = tuple(map(kind, (*_pair(alpha), gamma)))
 
@@ -79,8 +82,8 @@ class _Binary:
         return float(sum(loss for loss, _ in parts))
 
     def refuse_targets(self) -> None:
-        bad = self.t[~((self.t >= 0) & (self.t <= 1))]
-        raise ValueError(f"focal_loss: target holds {bad[0]}; labels are 0 or 1, or probabilities between")
+        bad = self.target[~((self.target >= 0) & (self.target <= 1))].ravel()[0]
+        raise ValueError(f"focal_loss: target holds {bad}; labels are 0 or 1, or probabilities between")
 
     def from_probabilities(self) -> tuple[Array, Array]:
         """Losses and slopes in float64."""
@@ -97,7 +100,7 @@ class _Binary:
         return arrays.to_dtype(total, self.x.dtype)
 
     def shaped(self, flat: Array) -> Any:
-        return flat.reshape(self.x.shape).astype(self.x.dtype, copy=False)[()]
+        return arrays.narrow(flat.reshape(self.x.shape), self.x.dtype)[()]
 
 
 def forward(logits: ArrayLike, target: ArrayLike, alpha: Any, gamma: float, reduction: Reduction, given: bool) -> Any:
@@ -140,7 +143,10 @@ def backward(
 
 
 def _class_alpha(name: str, alpha: ArrayLike, classes: int) -> Array:
-    weight = np.asarray(alpha, np.float64)
+    try:
+        weight = np.asarray(alpha, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: alpha is {alpha!r}; give None, a number, or {classes} numbers") from None
     if weight.shape not in ((), (classes,)) or not (np.isfinite(weight).all() and (weight >= 0).all()):
         raise ValueError(
             f"{name}: alpha is {alpha!r}; give None, a number, or {classes} numbers, one a class, at least 0"
@@ -162,12 +168,14 @@ class _Classes:
         arrays.check_reduction(name, reduction)
         self.axis, self.reduction = arrays.check_axis(name, axis, x), reduction
         n = x.shape[self.axis]
+        if n == 0:
+            raise ValueError(f"{name}: logits of shape {x.shape} have no classes along axis {axis}; give at least 1")
         self.shape = x.shape[: self.axis] + x.shape[self.axis + 1 :]
         labels = arrays.as_array(name, "target", target)
         if labels.dtype.kind not in "iub":
             raise TypeError(f"{name}: target has dtype {labels.dtype}; give class indices, integers from 0 to {n - 1}")
         self.t, self.kept = class_indices(name, labels, self.shape, n, ignore_index)
-        self.gamma = arrays.check_number(name, "gamma", gamma, low=0.0)
+        self.gamma = arrays.check_number(name, "gamma", gamma, low=0.0, high=_LARGEST)
         self.alpha = np.ones(n) if alpha is None else _class_alpha(name, alpha, n)
         self.rows = arrays.to_rows(x, self.axis)
         self.losses = np.zeros(math.prod(self.shape))

@@ -13,6 +13,7 @@ from barehand.core.jit import kernel
 from barehand.core.numeric import minus_in_turn
 
 BLOCK = 2048  # elements summed in the row's own type before the sum moves to float64
+TINY = 1e-30  # sums of squares below this may have lost digits in float32
 FEW_ROWS = 32  # rows of parameter gradients summed likewise
 
 
@@ -43,22 +44,26 @@ def moments(x, eps):
         first += s
         second += q
     c = first / n
-    if second == math.inf:
-        return k, kind(c), kind(rescaled_rstd(x, k, c, eps))
+    if not TINY < second < math.inf:  # constant, beyond the type's range, or nan
+        return wide_moments(x, eps)
     return k, kind(c), kind(1.0 / math.sqrt(second / n - c * c + eps))
 
 
 @kernel
-def rescaled_rstd(x, k, c, eps):
-    """1 / sqrt(variance + eps) where the squares overflow: in units of the largest difference."""
-    largest = 0.0
+def wide_moments(x, eps):
+    """The same in float64, for rows whose squares underflow or overflow float32; a constant row has no spread: 0."""
+    kind = x.dtype.type
+    total = 0.0
     for j in range(x.size):
-        largest = max(largest, abs(float(x[j]) - k))
+        total += np.float64(x[j])
+    mean = total / x.size
+    k = kind(mean)
     q = 0.0
     for j in range(x.size):
-        d = (float(x[j]) - k - c) / largest
+        d = np.float64(x[j]) - mean
         q += d * d
-    return 1.0 / math.sqrt(q / x.size + eps / largest / largest) / largest
+    variance = q / x.size + eps
+    return k, kind(mean - k), kind(1.0 / math.sqrt(variance) if variance != 0.0 else 0.0)
 
 
 @kernel

@@ -44,7 +44,7 @@ def forward(x: Any, weight: Any, bias: Any, axis: int, eps: float, out: Array | 
     x, weight, bias, rows, w, b, eps = _door(x, weight, bias, axis, eps)
     if out is not None:
         arrays.check_out("layer_norm", out, x)
-    y = arrays.new_rows(x, rows, x.ndim - 1, out)
+    y = arrays.new_rows(x, rows, x.ndim - 1, out, weight, bias)
     if rows.size:
         threads.over_rows(cpu.forward, len(rows), rows.shape[1], rows, w, b, eps, y)
     return arrays.from_rows(y, x, x.ndim - 1, out)  # type: ignore[no-any-return]
@@ -71,9 +71,9 @@ def backward(
         for part in parts[1:]:
             dw += part[0]
             db += part[1]
-    gradients = [dx.reshape(x.shape).astype(x.dtype, copy=False)]
+    gradients = [arrays.narrow(dx.reshape(x.shape), x.dtype)]
     gradients += [
-        np.zeros(parameter.shape, x.dtype) if total is None else total.reshape(parameter.shape).astype(x.dtype)
+        np.zeros(parameter.shape, x.dtype) if total is None else arrays.narrow(total.reshape(parameter.shape), x.dtype)
         for parameter, total in ((weight, dw), (bias, db))
         if parameter is not None
     ]

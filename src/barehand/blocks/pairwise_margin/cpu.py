@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from barehand.core.jit import kernel
 from barehand.core.numeric import minus_in_turn
 from barehand.core.rows import distance, fill
@@ -22,7 +24,7 @@ def forward(lo, hi, a, p, n, margin, tiny, losses):
 def units(a, x, d, c, out):
     """out = c (a - x) / d, in float64 where 1 / d may overflow; 0 at d = 0."""
     for j in range(a.size):
-        out[j] = 0.0 if d == 0.0 else c * ((float(a[j]) - x[j]) / d)
+        out[j] = 0.0 if d == 0.0 else c * ((np.float64(a[j]) - x[j]) / d)
 
 
 @kernel

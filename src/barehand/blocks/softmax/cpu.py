@@ -6,7 +6,7 @@ import math
 
 from barehand.core.jit import kernel
 from barehand.core.numeric import exp_nonpositive, minus_in_turn
-from barehand.core.rows import exp_row, fill, row_maximum, sum_exp
+from barehand.core.rows import BLOCK, exp_row, fill, row_maximum, sum_exp
 
 
 @kernel
@@ -45,9 +45,15 @@ def softmax_backward(lo, hi, y, g, dx):
         yi = y[i]
         gi = g[i]
         di = dx[i]
-        dot = y.dtype.type(0)
-        for j in range(yi.size):
-            dot += gi[j] * yi[j]
+        total = 0.0
+        for start in range(0, yi.size, BLOCK):
+            yb = yi[start : start + BLOCK]
+            gb = gi[start : start + BLOCK]
+            s = y.dtype.type(0)
+            for j in range(yb.size):
+                s += gb[j] * yb[j]
+            total += s
+        dot = y.dtype.type(total)
         for j in range(yi.size):
             di[j] = yi[j] * (gi[j] - dot)
 
@@ -60,8 +66,13 @@ def log_softmax_backward(lo, hi, y, g, dx):
         yi = y[i]
         gi = g[i]
         di = dx[i]
-        total = zero
-        for j in range(yi.size):
-            total += gi[j]
+        wide = 0.0
+        for start in range(0, gi.size, BLOCK):
+            gb = gi[start : start + BLOCK]
+            s = zero
+            for j in range(gb.size):
+                s += gb[j]
+            wide += s
+        total = y.dtype.type(wide)
         for j in range(yi.size):
             di[j] = gi[j] - exp_nonpositive(yi[j]) * total
