@@ -126,6 +126,7 @@ def bench(
                 console.print(
                     f"{line}: ours {row.ours_ms:.3f} ms, peer {row.peer_ms:.3f} ms, [bold]{row.ratio:.2f}x",
                     highlight=False,
+                    soft_wrap=True,
                 )
     except ValueError as error:
         raise _refuse(error) from None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
-_SAMPLE = 1e-3  # seconds a sample lasts at least, so that the clock's own cost vanishes
+_SAMPLE = 4e-3  # seconds a sample lasts at least, so that the clock's own cost vanishes
+_REST = 5e-3  # seconds before a turn: worker threads of the one before may still be spinning on a core
 
 
 def interleaved(
@@ -33,6 +34,8 @@ def interleaved(
             if turn >= least and perf_counter() - begin > seconds * len(contenders):
                 break
             for name, call in contenders.items():
+                sleep(_REST)
+                call()  # its own threads awake, its own memory in cache, as in a loop that uses it
                 start = perf_counter()
                 for _ in range(repeats[name]):
                     call()

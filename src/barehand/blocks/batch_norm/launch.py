@@ -104,7 +104,8 @@ class _Door:
         return self.rows.reshape(self.shape), w, b, self.eps, self.training, k, c, var
 
     def launch(self, kernel: str, *arguments: Any) -> None:
-        threads.over_rows(getattr(cpu, kernel), self.channels, self.count, *arguments)
+        split = threads.over_rows if self.planes else threads.over_columns
+        split(getattr(cpu, kernel), self.channels, self.count, *arguments)
 
     def forward(self, inputs: tuple[Any, ...], y: Array) -> None:
         self.launch("forward_planes" if self.planes else "forward_columns", *inputs, y.reshape(self.shape))
