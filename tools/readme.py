@@ -1,7 +1,8 @@
 """Write the tables of README.md and README.zh-CN.md from the specs and the measurements; `--check` only compares.
 
 No figure in a README is typed by hand: each comes from `benchmarks/results/`, always from the same place. For a
-function that is its first workload that is not tiny, with the most threads measured, beside the first peer.
+function that is its first workload that is not tiny, with the gradient where there is one; with the most threads
+measured, beside the first peer.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def measured() -> tuple[str, list[Row]]:
 def figure(spec: Spec, rows: list[Row]) -> tuple[str, Row | None]:
     """Ratios to the first peer and to the same compiled, for the function's headline size."""
     peers = import_module(f"barehand.blocks.{spec.block}.peers").PEERS.get(spec.name, ())
-    size = next((w.name for w in spec.workloads if not w.name.startswith("32x128")), None)
+    sizes = sorted((w for w in spec.workloads if not w.name.startswith("32x128")), key=lambda w: not w.gradient)
+    size = sizes[0].name if sizes else None
     found = [r for r in rows if (r.function, r.workload) == (spec.name, size)]
     threads = max((r.threads for r in found), default=0)
     by_peer = {r.peer: r for r in found if r.threads == threads}

@@ -9,7 +9,8 @@ from time import perf_counter, sleep
 from typing import Any
 
 _SAMPLE = 4e-3  # seconds a sample lasts at least, so that the clock's own cost vanishes
-_REST = 5e-3  # seconds before a turn: worker threads of the one before may still be spinning on a core
+# Seconds before a turn: worker threads of the one before still spin on a core, OpenMP's for some 10 ms.
+_REST = 15e-3
 
 
 def interleaved(

@@ -29,18 +29,22 @@ def wide_moments(x):
     """k, c and the variance of (N, L) numbers in float64, where float32 squares underflow or overflow."""
     kind = x.dtype.type
     count = x.shape[0] * x.shape[1]
+    pivot = np.float64(x[0, 0])
     total = 0.0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            total += np.float64(x[i, j])
-    mean = total / count
-    k = kind(mean)
+            total += np.float64(x[i, j]) - pivot
+    k = kind(pivot + total / count)
+    c = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            c += (np.float64(x[i, j]) - k) / count
     q = 0.0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            d = np.float64(x[i, j]) - mean
+            d = (np.float64(x[i, j]) - k) - c
             q += d * d
-    return k, kind(mean - k), q / count
+    return k, kind(c), q / count
 
 
 @kernel

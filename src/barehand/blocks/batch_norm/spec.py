@@ -184,13 +184,13 @@ BAD_INPUTS = (
         "a list for the running mean",
         lambda: _statistics(running_mean=[0.0, 0.0, 0.0]),
         TypeError,
-        "running_mean must be a floating numpy array, updated in place",
+        "running_mean is a list, and it is updated in place",
     ),
     BadInput(
         "whole numbers for the running mean",
         lambda: _statistics(running_mean=np.zeros(3, int)),
         TypeError,
-        "running_mean must be a floating numpy array, updated in place",
+        "running_mean is an array of int64, and it is updated in place",
     ),
     BadInput("a read-only running mean", _read_only, ValueError, "running_mean is read-only and training updates it"),
     BadInput(

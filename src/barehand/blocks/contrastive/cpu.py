@@ -47,7 +47,7 @@ def gradient(lo, hi, a, b, same, margin, tiny, coef, losses, da, db):
                 dai[j] = pull * difference - (push * (difference / d) if push != 0.0 else 0.0)
                 dbi[j] = -dai[j]
             continue
-        if pull == 0.0 and push == 0.0:  # far apart already: 0 also where a - b overflows
+        if pull == 0.0 and push == 0.0 and d == d:  # far apart already: 0 also where a - b overflows
             fill(dai, kind(0))
             fill(dbi, kind(0))
             continue

@@ -130,7 +130,7 @@ BINARY_BAD = (
     BadInput("labels as a column", *_bad(r"shape \(3,\) and target \(3, 1\)", target=np.zeros((3, 1)))),
     BadInput("one label for all", *_bad("nothing is broadcast", target=1)),
     BadInput("complex logits", *_bad("dtype complex128", TypeError, logits=np.zeros(3, complex))),
-    BadInput("gamma of -1", *_bad("gamma is -1.0; use a finite number at least 0", gamma=-1.0)),
+    BadInput("gamma of -1", *_bad("gamma is -1.0; use a finite number from 0 to 1e", gamma=-1.0)),
     BadInput("gamma of nan", *_bad("gamma is nan", gamma=np.nan)),
     BadInput("gamma a word", *_bad("gamma must be a number", TypeError, gamma="two")),
     BadInput("alpha of 1.5", *_bad("alpha is 1.5; use a finite number from 0 to 1", alpha=1.5)),
@@ -425,7 +425,7 @@ CLASS_BAD = (
     BadInput("complex logits", *_bad_class("dtype complex128", TypeError, logits=np.zeros((2, 3), complex))),
     BadInput("two alphas for three classes", *_bad_class("one a class", alpha=np.array([0.25, 0.75]))),
     BadInput("alpha of -1", *_bad_class("alpha is -1.0", alpha=-1.0)),
-    BadInput("gamma of -1", *_bad_class("gamma is -1.0; use a finite number at least 0", gamma=-1.0)),
+    BadInput("gamma of -1", *_bad_class("gamma is -1.0; use a finite number from 0 to 1e", gamma=-1.0)),
     BadInput("an unknown reduction", *_bad_class("reduction is 'average'", reduction="average")),
 )
 

@@ -53,17 +53,20 @@ def moments(x, eps):
 def wide_moments(x, eps):
     """The same in float64, for rows whose squares underflow or overflow float32; a constant row has no spread: 0."""
     kind = x.dtype.type
+    pivot = np.float64(x[0])
     total = 0.0
     for j in range(x.size):
-        total += np.float64(x[j])
-    mean = total / x.size
-    k = kind(mean)
+        total += np.float64(x[j]) - pivot
+    k = kind(pivot + total / x.size)
+    c = 0.0
+    for j in range(x.size):
+        c += (np.float64(x[j]) - k) / x.size
     q = 0.0
     for j in range(x.size):
-        d = np.float64(x[j]) - mean
+        d = (np.float64(x[j]) - k) - c
         q += d * d
     variance = q / x.size + eps
-    return k, kind(mean - k), kind(1.0 / math.sqrt(variance) if variance != 0.0 else 0.0)
+    return k, kind(c), kind(1.0 / math.sqrt(variance) if variance != 0.0 else 0.0)
 
 
 @kernel
