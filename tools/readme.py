@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from barehand.bench.run import Row, load
-from barehand.blocks import specs
+from barehand.blocks import homes, specs
 from barehand.core.spec import Spec
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,8 @@ def table(language: str) -> str:
         text, row = figure(spec, rows)
         used = row or used
         cell = WORDS[language](text) if text else NOT_MEASURED[language]
-        lines.append(f"| `{spec.name}` | {spec.summary[language]} | {spec.accuracy:g} eps | {cell} |")
+        name = f"linear_model.{spec.name}" if spec.name in homes("estimator") else spec.name
+        lines.append(f"| `{name}` | {spec.summary[language]} | {spec.accuracy:g} eps | {cell} |")
     if used is not None:
         note = NOTES[language].format(machine=machine, threads=used.threads, date=used.date, versions=used.versions)
         lines += ["", note]

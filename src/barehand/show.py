@@ -17,9 +17,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-import barehand
 from barehand import textbook
-from barehand.blocks import specs
+from barehand.blocks import homes, public, specs
 from barehand.core.spec import Spec
 
 Language = Literal["en", "zh"]
@@ -61,14 +60,14 @@ def overview(language: Language) -> Table:
     for word in ("function", "title", "does"):
         table.add_column(_WORDS[word][language], overflow="fold", no_wrap=word == "function")
     for spec in specs().values():
-        table.add_row(f"barehand.{spec.name}", Text(spec.titles[language]), Text(spec.summary[language]))
+        table.add_row(_address(spec), Text(spec.titles[language]), Text(spec.summary[language]))
     return table
 
 
 def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableType:
     """The formula, the textbook with its gradient, and the typical mistakes; with `lesson`, the whole lesson."""
-    title = Text(f"{spec.titles[language]}  ", style="bold").append(f"barehand.{spec.name}", style="dim")
-    signature = _signature(getattr(barehand, spec.name))
+    title = Text(f"{spec.titles[language]}  ", style="bold").append(_address(spec), style="dim")
+    signature = _signature(public(spec.name))
     parts: list[RenderableType] = [
         Panel(Group(title, Text(spec.summary[language])), border_style="cyan"),
         Rule(_WORDS["formula"][language], align="left", style="cyan"),
@@ -85,6 +84,11 @@ def page(spec: Spec, language: Language, *, lesson: bool = False) -> RenderableT
     return Group(*parts)
 
 
+def _address(spec: Spec) -> str:
+    """Where a user finds it."""
+    return f"barehand.linear_model.{spec.name}" if spec.name in homes("estimator") else f"barehand.{spec.name}"
+
+
 def _signature(function: Callable[..., Any]) -> str:
     """The arguments and their defaults, without types."""
     full = inspect.signature(function)
@@ -93,11 +97,13 @@ def _signature(function: Callable[..., Any]) -> str:
 
 
 def _source(spec: Spec) -> str:
-    """The textbook's function, what it calls in its own file, and its gradient."""
+    """The textbook's function, what it calls in its own file, and its gradient; the whole file of a class."""
     module = inspect.getmodule(getattr(textbook, spec.name))
     assert module is not None
+    if spec.drive is not None:
+        return inspect.getsource(module)
     functions = dict(inspect.getmembers(module, inspect.isfunction))
-    wanted = [spec.name, f"{spec.name}_vjp"]
+    wanted = [spec.name, *([f"{spec.name}_vjp"] if spec.vjp else [])]
     for name in wanted:
         wanted += [w for w in functions if w in functions[name].__code__.co_names and w not in wanted]
     ordered = sorted(wanted, key=lambda n: functions[n].__code__.co_firstlineno)

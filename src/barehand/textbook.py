@@ -9,4 +9,5 @@ from barehand.blocks import homes as _homes
 from barehand.core.lazy import face as _face
 
 _FORMULAS = _homes("textbook")
-__getattr__, __dir__ = _face(__name__, _FORMULAS | {f"{name}_vjp": home for name, home in _FORMULAS.items()})
+_GRADIENTS = {f"{name}_vjp": _FORMULAS[name] for name in _homes("vjp")}
+__getattr__, __dir__ = _face(__name__, _FORMULAS | _GRADIENTS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from barehand.core.spec import Spec
 
-# Folder -> the public functions in it, in the order of the tour.
+# Folder -> the public functions and classes in it, in the order of the tour.
 BLOCKS: dict[str, tuple[str, ...]] = {
     "softmax": ("softmax", "log_softmax"),
     "batch_norm": ("batch_norm",),
@@ -21,8 +21,7 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "bpr": ("bpr_loss",),
 }
 
-# What every block's folder holds, and nothing else. A block that comes to have more (a torch module, an estimator)
-# extends this by declaring it here.
+# What a block's folder holds, and nothing else.
 ROLES = (
     "__init__.py",  # the public functions: contract and documentation
     "vjp.py",  # their gradients, likewise
@@ -35,12 +34,44 @@ ROLES = (
     "lesson.en.md",
     "lesson.zh.md",
 )
+# What is different in some folders: roles that they lack, and roles that they have besides.
+LACKS: dict[str, tuple[str, ...]] = {
+    "adam": ("vjp.py",),
+    "auc": ("vjp.py",),
+    "linear_regression": ("vjp.py", "launch.py"),
+    "logistic_regression": ("vjp.py", "launch.py"),
+}
+BESIDES: dict[str, tuple[str, ...]] = {
+    "attention": ("weights.py",),  # the projections as one argument
+    "linear_regression": ("estimator.py",),  # a scikit-learn estimator
+    "logistic_regression": ("estimator.py",),
+}
+# Public names without a gradient in a folder where others have one.
+_NO_GRADIENT = {"nms"}
+
+
+def roles(block: str) -> set[str]:
+    """The files that the block's folder holds."""
+    return {*ROLES, *BESIDES.get(block, ())} - {*LACKS.get(block, ())}
 
 
 def homes(role: str = "") -> dict[str, str]:
-    """Public name -> the module that holds it in the given role."""
-    suffix = f".{role}" if role else ""
-    return {name: f"barehand.blocks.{block}{suffix}" for block, names in BLOCKS.items() for name in names}
+    """Public name -> the module that holds it in the given role; without one, the function or class itself."""
+    found = {}
+    for block, names in BLOCKS.items():
+        if role and f"{role}.py" not in roles(block):
+            continue
+        if not role and "estimator.py" in roles(block):
+            continue  # `barehand.linear_model` has them
+        for name in names:
+            if not (role == "vjp" and name in _NO_GRADIENT):
+                found[name] = f"barehand.blocks.{block}.{role}".removesuffix(".")
+    return found
+
+
+def public(name: str) -> Any:
+    """The function or class of that name, wherever it is public."""
+    return getattr(import_module((homes() | homes("estimator"))[name]), name)
 
 
 @cache

@@ -56,12 +56,19 @@ class Law:
 
 
 @dataclass(frozen=True)
+class Forged:
+    """An answer that never saw the question: what it makes of the right outputs, or of the inputs."""
+
+    make: Callable[[Outputs, Inputs], Outputs]
+
+
+@dataclass(frozen=True)
 class Mutant:
     """A wrong version that people really write, with the advice it earns; wrong in its values or its gradient only."""
 
     name: str
     advice: Text
-    function: Callable[..., Any] | None = None
+    function: Callable[..., Any] | Forged | None = None
     vjp: Callable[..., Any] | None = None
 
 
@@ -72,7 +79,7 @@ class Convention:
     name: str
     statement: Text
     reference: Callable[..., Any]
-    vjp: Callable[..., Any]
+    vjp: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +96,9 @@ class BadInput:
 class Peer:
     """A function that people use today, called as if it were somebody's answer.
 
-    `load` imports its library and returns the function under our argument names, on that library's own arrays. `lacks`
-    names cases that it has no option for; `defects` names cases that it gets wrong, with a source: the tests see it
-    fail.
+    `load` imports its library and returns the function under our argument names, on that library's own arrays; for a
+    spec that drives classes, a class that takes NumPy arrays. `lacks` names cases that it has no option for; `defects`
+    names cases that it gets wrong, with a source: the tests see it fail.
     """
 
     name: str
@@ -126,7 +133,7 @@ class Spec:
     reference: Callable[..., Any]
     vjp: Callable[..., Any] | None
     scale: Callable[[Inputs, Outputs], tuple[Any, ...]]
-    gradient_scale: Callable[[Inputs, Array, Outputs], tuple[Any, ...]]
+    gradient_scale: Callable[[Inputs, Any, Outputs], tuple[Any, ...]] | None
     cases: tuple[Case, ...]
     bad_inputs: tuple[BadInput, ...]
     mutants: tuple[Mutant, ...]
@@ -140,28 +147,51 @@ class Spec:
     writes: tuple[str, ...] = ()  # arguments updated in place, and results like the returned ones
     has_out: bool = False
     output_names: tuple[str, ...] = ("result",)
+    result_dtype: np.dtype[Any] | None = None  # of floating results, where it is not the inputs'
+    bundles: Mapping[str, type[Any]] = field(default_factory=dict)  # argument -> NamedTuple of inputs that make it up
     drive: Callable[[Spec, Callable[..., Any], Inputs], Outputs] | None = None
+    session: Callable[[Callable[..., Any], Inputs], Callable[[], Any]] | None = None  # a driven kind's timed call
 
-    def run(self, function: Callable[..., Any], inputs: Inputs) -> Outputs:
-        """What `function` makes of the inputs: its result, then what it wrote in place."""
+    def run(self, function: Callable[..., Any] | Forged, inputs: Inputs) -> Outputs:
+        """What `function` makes of the inputs: its results, then what it wrote in place."""
+        if isinstance(function, Forged):
+            return function.make(self.run(self.reference, inputs), inputs)
         if self.drive is not None:
             return self.drive(self, function, inputs)
-        inputs = {k: v.copy() if k in self.writes and v is not None else v for k, v in inputs.items()}
+        inputs = self._writable(inputs)
         result = function(*self.positional(inputs), **self.named(inputs))
-        return (result, *(inputs[k] for k in self.writes if inputs.get(k) is not None))
+        results = tuple(result) if isinstance(result, tuple) else (result,)
+        return (*results, *(inputs[k] for k in self.writes if inputs.get(k) is not None))
 
     def positional(self, inputs: Inputs) -> list[Any]:
-        """The inputs passed by position, in the order of the signature."""
-        return [inputs[k] for k in self.signature if k in inputs]
+        """The arguments passed by position, in the order of the signature."""
+        return [self._argument(k, inputs) for k in self.signature if k in inputs or k in self.bundles]
+
+    def results(self, outputs: Outputs, inputs: Inputs) -> Outputs:
+        """The outputs without what was written in place."""
+        written = sum(inputs.get(k) is not None for k in self.writes)
+        return outputs[: len(outputs) - written]
 
     def named(self, inputs: Inputs) -> Inputs:
         """The inputs passed by name."""
-        return {k: v for k, v in inputs.items() if k not in self.signature}
+        taken = {*self.signature, *(f for bundle in self.bundles.values() for f in bundle._fields)}
+        return {k: v for k, v in inputs.items() if k not in taken}
 
     def pull_back(self, vjp: Callable[..., Any], inputs: Inputs, cotangent: Any) -> Outputs:
         """The gradients that `vjp` gives for the differentiable inputs present."""
-        inputs = {k: v.copy() if k in self.writes and v is not None else v for k, v in inputs.items()}
-        return tuple(vjp(*self.positional(inputs), **self.named(inputs), cotangent=cotangent))
+        inputs = self._writable(inputs)
+        gradients = vjp(*self.positional(inputs), **self.named(inputs), cotangent=cotangent)
+        apart = (g if isinstance(g, tuple) else (g,) for g in gradients)
+        return tuple(g for bundle in apart for g in bundle if g is not None)
+
+    def _argument(self, name: str, inputs: Inputs) -> Any:
+        bundle = self.bundles.get(name)
+        if bundle is None:
+            return inputs.get(name)
+        return bundle(**{f: inputs[f] for f in bundle._fields if f in inputs})
+
+    def _writable(self, inputs: Inputs) -> Inputs:
+        return {k: v.copy() if k in self.writes and v is not None else v for k, v in inputs.items()}
 
 
 def cast(inputs: Inputs, dtype: np.dtype[Any]) -> Inputs:
@@ -177,26 +207,26 @@ def wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def cheats(spec: Spec) -> tuple[Mutant, ...]:
     """Answers that must pass nowhere: all zeros, a constant, the echoed input, noise, and a gradient of zeros."""
 
-    def like(fill: Callable[[Array], Array]) -> Callable[..., Any]:
-        def answer(*args: Any, **kwargs: Any) -> Any:
-            result = spec.reference(*args, **kwargs)
-            return fill(np.asarray(result))[()]
+    def like(fill: Callable[[Array], Any]) -> Any:
+        return Forged(lambda outputs, inputs: tuple(np.asarray(fill(np.asarray(a)))[()] for a in outputs))
 
-        return answer
-
-    def echo(*args: Any, **kwargs: Any) -> Any:
-        return args[0]
+    def echo(outputs: Outputs, inputs: Inputs) -> Outputs:
+        first = next(v for v in inputs.values() if isinstance(v, np.ndarray))
+        return (first,) * len(outputs)
 
     def no_gradient(*args: Any, **kwargs: Any) -> Any:
         assert spec.vjp is not None
-        return tuple(np.zeros_like(g) for g in spec.vjp(*args, **kwargs))
+        return tuple(
+            tuple(np.zeros_like(a) for a in g if a is not None) if isinstance(g, tuple) else np.zeros_like(g)
+            for g in spec.vjp(*args, **kwargs)
+        )
 
     advice = {"en": "The answer does not depend on the input as it should.", "zh": "答案没有按要求随输入变化。"}
     noise = np.random.default_rng(0)
     return (
         Mutant("all zeros", advice, like(np.zeros_like)),
-        Mutant("a constant", advice, like(lambda a: np.full_like(a, 0.5))),
-        Mutant("the echoed input", advice, echo),
+        Mutant("a constant", advice, like(lambda a: np.full_like(a, 0.5 if a.dtype.kind == "f" else 1))),
+        Mutant("the echoed input", advice, Forged(echo)),
         Mutant("noise", advice, like(lambda a: noise.random(a.shape).astype(a.dtype))),
         *([Mutant("a gradient of zeros", advice, vjp=no_gradient)] if spec.vjp else []),
     )

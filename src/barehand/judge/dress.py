@@ -14,9 +14,10 @@ from barehand.judge.grading import Candidate
 def candidate(peer: Peer, spec: Spec) -> Candidate:
     """The peer as a candidate; torch functions get the gradient that autograd finds."""
     function = peer.load()
-    if peer.library != "torch":
+    if peer.library != "torch" or spec.drive is not None:  # classes come dressed
         return Candidate(peer.name, function, dtypes=peer.dtypes)
-    return Candidate(peer.name, _forward(function, spec), _vjp(function, spec), dtypes=peer.dtypes)
+    vjp = _vjp(function, spec) if spec.vjp is not None else None
+    return Candidate(peer.name, _forward(function, spec), vjp, dtypes=peer.dtypes)
 
 
 def _tensors(values: Inputs) -> Inputs:
@@ -36,18 +37,30 @@ def _floating(spec: Spec, tensors: Inputs) -> Inputs:
 
 
 def _named(spec: Spec, args: tuple[Any, ...], kwargs: Inputs) -> Inputs:
-    return {**dict(zip(spec.signature, args, strict=False)), **kwargs}
+    """The arguments by name, bundles taken apart."""
+    given = {**dict(zip(spec.signature, args, strict=False)), **kwargs}
+    for name in spec.bundles:
+        fields = given.pop(name)._asdict()
+        given |= {k: v for k, v in fields.items() if v is not None}
+    return given
 
 
 def _call(function: Callable[..., Any], spec: Spec, tensors: Inputs) -> Any:
     return function(*spec.positional(tensors), **spec.named(tensors))
 
 
+def _undressed(result: Any) -> Any:
+    """Tensors as arrays; a tuple of results stays one."""
+    if isinstance(result, tuple):
+        return tuple(_undressed(r) for r in result)
+    return result.detach().numpy() if hasattr(result, "detach") else result
+
+
 def _forward(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     def forward(*args: Any, **kwargs: Any) -> Any:
         given = _named(spec, args, kwargs)
         tensors = _floating(spec, _tensors(given))
-        result = _call(function, spec, tensors).detach().numpy()
+        result = _undressed(_call(function, spec, tensors))
         for name in spec.writes:
             if given.get(name) is not None:
                 given[name][...] = tensors[name].numpy()
@@ -65,7 +78,9 @@ def _vjp(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
         for x in inputs:
             x.requires_grad_()
         result = _call(function, spec, tensors)
-        found = torch.autograd.grad(result, inputs, torch.tensor(cotangent), allow_unused=True, materialize_grads=True)
+        pairs = zip(result, cotangent, strict=True) if isinstance(result, tuple) else [(result, cotangent)]
+        results, cotangents = zip(*((r, torch.tensor(g)) for r, g in pairs), strict=True)
+        found = torch.autograd.grad(results, inputs, cotangents, allow_unused=True, materialize_grads=True)
         return tuple(g.numpy() for g in found)
 
     return vjp

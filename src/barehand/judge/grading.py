@@ -14,7 +14,21 @@ from typing import Any
 import numpy as np
 
 from barehand.core.compare import error_in_eps
-from barehand.core.spec import DOUBLE, EVERY, FULL, Array, Case, Convention, Inputs, Mutant, Outputs, Spec, cast, wider
+from barehand.core.spec import (
+    DOUBLE,
+    EVERY,
+    FULL,
+    Array,
+    Case,
+    Convention,
+    Forged,
+    Inputs,
+    Mutant,
+    Outputs,
+    Spec,
+    cast,
+    wider,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,7 @@ class Candidate:
     """Code under examination: a function with the spec's arguments, and its gradient where there is one."""
 
     name: str
-    function: Callable[..., Any]
+    function: Callable[..., Any] | Forged
     vjp: Callable[..., Any] | None = None
     dtypes: tuple[np.dtype[Any], ...] = EVERY
     strict: bool = False  # hold it to what our kernels promise, rather than to what a right program may lose
@@ -66,10 +80,15 @@ def _generator(seed: int, *words: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32("/".join(words).encode())])
 
 
+def _locked(array: Array) -> Array:
+    array.setflags(write=False)
+    return array
+
+
 def _read_only(inputs: Inputs, writes: Sequence[str]) -> Inputs:
     for name, value in inputs.items():
         if isinstance(value, np.ndarray) and name not in writes:
-            value.setflags(write=False)
+            _locked(value)
     return inputs
 
 
@@ -86,8 +105,10 @@ def _strided(inputs: Inputs) -> Inputs:
     return {k: spread(v) for k, v in inputs.items()}
 
 
-def _result_dtype(inputs: Inputs, dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Floating inputs keep their type; without any, the result is float64."""
+def _result_dtype(spec: Spec, inputs: Inputs, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Floating inputs keep their type, unless the spec says otherwise; without any, the result is float64."""
+    if spec.result_dtype is not None:
+        return spec.result_dtype
     floating = any(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in inputs.values())
     return dtype if floating else DOUBLE
 
@@ -102,7 +123,7 @@ def _widened(spec: Spec, inputs: Inputs, dtype: np.dtype[Any]) -> Inputs:
     }
 
 
-def _expected(spec: Spec, function: Callable[..., Any], inputs: Inputs, dtype: np.dtype[Any]) -> Outputs:
+def _expected(spec: Spec, function: Callable[..., Any] | Forged, inputs: Inputs, dtype: np.dtype[Any]) -> Outputs:
     with np.errstate(all="ignore"):
         return spec.run(function, _widened(spec, inputs, dtype))
 
@@ -165,22 +186,26 @@ class _Examination:
             scales = spec.scale(_widened(spec, inputs, dtype), expected)
         got = self.attempt(finding, lambda: spec.run(self.candidate.function, inputs))
         if got is not None:
-            self.judge(finding, got, expected, scales, self.bound(spec.accuracy), _result_dtype(inputs, dtype))
+            self.judge(finding, got, expected, scales, self.bound(spec.accuracy), _result_dtype(spec, inputs, dtype))
 
     def gradient(self, case: Case, dtype: np.dtype[Any]) -> None:
         spec, inputs = self.spec, self.inputs(case, dtype)
         assert spec.vjp is not None
+        assert spec.gradient_scale is not None
         assert self.candidate.vjp is not None
         vjp = self.candidate.vjp
         finding = Finding(f"gradient: {case.name}", "gradient", str(dtype), "", inputs=inputs)
-        result = _expected(spec, spec.reference, inputs, dtype)[0]
-        kind = _result_dtype(inputs, dtype)
-        cotangent = _generator(self.seed, "cotangent", case.name).standard_normal(np.shape(result)).astype(kind)
-        cotangent.setflags(write=False)
+        results = spec.results(_expected(spec, spec.reference, inputs, dtype), inputs)
+        kind = _result_dtype(spec, inputs, dtype)
+        rng = _generator(self.seed, "cotangent", case.name)
+        narrow = [_locked(rng.standard_normal(np.shape(r)).astype(kind)) for r in results]
+        exact = [g.astype(wider(dtype)) for g in narrow]
+        # One result has one cotangent, several have a tuple of them.
+        cotangent, wide_cotangent = (gs[0] if len(results) == 1 else tuple(gs) for gs in (narrow, exact))
         wide = _widened(spec, inputs, dtype)
         with np.errstate(all="ignore"):
-            expected = spec.pull_back(spec.vjp, wide, cotangent.astype(wider(dtype)))
-            scales = spec.gradient_scale(wide, cotangent.astype(wider(dtype)), expected)
+            expected = spec.pull_back(spec.vjp, wide, wide_cotangent)
+            scales = spec.gradient_scale(wide, wide_cotangent, expected)
         got = self.attempt(finding, lambda: spec.pull_back(vjp, inputs, cotangent))
         if got is not None:
             self.judge(finding, got, expected, scales, self.bound(spec.gradient_accuracy), kind)
@@ -197,13 +222,14 @@ class _Examination:
             if sides is None:
                 continue
             left, right, scale = sides
+            kind = self.spec.result_dtype or dtype
             self.judge(
                 finding,
-                (np.asarray(left, dtype),),
-                (np.asarray(right, wider(dtype)),),
+                (np.asarray(left, kind),),
+                (np.asarray(right, wider(kind)),),
                 (scale,),
                 2 * self.bound(self.spec.accuracy),
-                dtype,
+                kind,
             )
 
     def contract(self, case: Case, dtype: np.dtype[Any]) -> None:
@@ -217,9 +243,10 @@ class _Examination:
         if first is None:
             return
         first = tuple(np.array(a) for a in first)
+        kind = next((a.dtype for a in first if a.dtype.kind == "f"), first[0].dtype)
         again = self.attempt(name, lambda: spec.run(self.candidate.function, writable))
         if again is not None:
-            self.judge(name, again, first, (1.0,) * len(first), 0.0, first[0].dtype)
+            self.judge(name, again, first, (1.0,) * len(first), 0.0, kind)
         name = replace(finding, check=f"contract: inputs unchanged, {case.name}", grade="correctness")
         changed = [
             k for k, v in before.items() if k not in spec.writes and not np.array_equal(v, writable[k], equal_nan=True)
@@ -233,8 +260,8 @@ class _Examination:
         if spread is not None:
             with np.errstate(all="ignore"):
                 scales = spec.scale(_widened(spec, inputs, dtype), _expected(spec, self.reference, inputs, dtype))
-            wide = tuple(np.asarray(a, wider(dtype)) for a in first)
-            self.judge(name, spread, wide, scales, 2 * self.bound(spec.accuracy), first[0].dtype)
+            wide = tuple(a.astype(wider(dtype)) if a.dtype.kind == "f" else a for a in first)
+            self.judge(name, spread, wide, scales, 2 * self.bound(spec.accuracy), kind)
 
     def run(self, cases: Sequence[Case]) -> None:
         dtypes = self.candidate.dtypes
@@ -255,12 +282,18 @@ class _Examination:
 
 def _difference(got: Any, expected: Array, scale: Any, dtype: np.dtype[Any]) -> tuple[str | None, float]:
     """Why `got` cannot be compared with `expected` at all, and else how far apart they are."""
+    if type(got) in (float, int, bool):
+        got = np.asarray(got)
     if type(got) is not np.ndarray and not isinstance(got, np.generic):
         return f"is a {type(got).__name__}, not a NumPy array or number", np.inf
     if got.shape != expected.shape:
         return f"has shape {got.shape}, not {expected.shape}", np.inf
     if np.ndim(scale) and np.shape(scale) != expected.shape:  # a law's sides agree in a shape that is wrong
         return f"has shape {got.shape}, not {np.shape(scale)}", np.inf
+    if expected.dtype.kind in "iub":
+        if got.dtype.kind not in "iub":
+            return f"has dtype {got.dtype}, not an integer type", np.inf
+        return (None, 0.0) if np.array_equal(got, expected) else ("is another", np.inf)
     if got.dtype != dtype:
         return f"has dtype {got.dtype}, not {dtype}", np.inf
     return None, float(np.max(error_in_eps(np.asarray(got), expected, scale, dtype), initial=0.0))
@@ -287,6 +320,7 @@ def _variant(spec: Spec, convention: Convention) -> Spec:
     """The spec as the convention has it; the scale of its gradient is at least the gradient's own size."""
 
     def gradient_scale(inputs: Inputs, cotangent: Array, expected: Outputs) -> Outputs:
+        assert spec.gradient_scale is not None
         usual = spec.gradient_scale(inputs, cotangent, expected)
         return tuple(np.maximum(s, np.abs(e)) for s, e in zip(usual, expected, strict=True))
 
