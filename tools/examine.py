@@ -11,8 +11,6 @@ import time
 import warnings
 from importlib import import_module
 
-import numpy as np
-
 from barehand.core.spec import Case, Spec, cheats
 from barehand.judge.dress import candidate
 from barehand.judge.grading import Candidate, Report, differences, examine
@@ -72,7 +70,6 @@ def show(spec: Spec) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
-    np.seterr(all="warn")
     for name in sys.argv[1:]:
         for declared in import_module(f"barehand.blocks.{name}.spec").SPECS:
             show(declared)

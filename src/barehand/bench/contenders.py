@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-import barehand
 from barehand import vjp
+from barehand.blocks import public
 from barehand.core.spec import Inputs, Peer, Spec, Workload
 
 Call = Callable[[], Any]
@@ -23,7 +23,7 @@ def peers_of(spec: Spec) -> tuple[Peer, ...]:
 def _cotangent(spec: Spec, inputs: Inputs) -> Any:
     """A gradient for the result; losses are numbers and have their own."""
     first = inputs[spec.signature[0]]
-    value = spec.run(getattr(barehand, spec.name), inputs)[0]
+    value = spec.run(public(spec.name), inputs)[0]
     if np.ndim(value) == 0:
         return None
     return np.random.default_rng(1).standard_normal(np.shape(value)).astype(first.dtype)
@@ -31,11 +31,13 @@ def _cotangent(spec: Spec, inputs: Inputs) -> Any:
 
 def ours(spec: Spec, workload: Workload, inputs: Inputs) -> Call:
     """The public call a user would write."""
+    if spec.session is not None:
+        return spec.session(public(spec.name), inputs)
     positional, named = spec.positional(inputs), spec.named(inputs)
     if workload.gradient:
         pull_back, cotangent = getattr(vjp, spec.name), _cotangent(spec, inputs)
         return lambda: pull_back(*positional, **named, cotangent=cotangent, with_value=True)
-    function = getattr(barehand, spec.name)
+    function = public(spec.name)
     if workload.out:
         named = {**named, "out": np.empty_like(positional[0])}
     return lambda: function(*positional, **named)
@@ -75,8 +77,13 @@ def bare_kernel(spec: Spec, call: Call) -> Call:
 
 
 def theirs(spec: Spec, workload: Workload, peer: Peer, inputs: Inputs, *, compiled: bool = False) -> Call | None:
-    """The peer's call; None where the peer has no such thing."""
-    function = peer.load()
+    """The peer's call; None where the peer has no such thing, or is not installed."""
+    try:
+        function = peer.load()
+    except ImportError:
+        return None
+    if spec.session is not None:
+        return None if compiled else spec.session(function, inputs)
     if peer.library != "torch":
         if workload.gradient or workload.out or compiled:
             return None
@@ -126,7 +133,7 @@ def contenders(
     if workload.name.startswith("32x128") and threads == 1:
         yield "the kernel alone", call, bare_kernel(spec, call)
     for peer in peers_of(spec):
-        if peer.library != "torch" and threads > 1:
+        if peer.library in ("numpy", "scipy") and threads > 1:
             continue  # these run on one thread
         for compiled in (False, True) if compile_peers and peer.library == "torch" else (False,):
             other = theirs(spec, workload, peer, inputs, compiled=compiled)

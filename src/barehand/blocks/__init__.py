@@ -19,6 +19,7 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("cross_entropy",),
     "focal": ("focal_loss", "softmax_focal_loss"),
     "bpr": ("bpr_loss",),
+    "adam": ("Adam",),
 }
 
 # What a block's folder holds, and nothing else.

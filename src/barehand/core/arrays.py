@@ -29,7 +29,8 @@ class MissingBackend(ImportError):  # noqa: N818 - the public contract names it 
     """An optional library is needed for this and is not installed; the message names the extra that brings it."""
 
 
-def _refuse_tensor(name: str, argument: str, value: object) -> None:
+def refuse_tensor(name: str, argument: str, value: object) -> None:
+    """Say where a tensor of PyTorch was given that arrays are computed here."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         raise TypeError(
@@ -41,7 +42,7 @@ def _refuse_tensor(name: str, argument: str, value: object) -> None:
 def as_array(name: str, argument: str, value: ArrayLike) -> Array:
     """Any array-like as an ndarray in native byte order, with a clear error for ragged or foreign values."""
     if type(value) is not np.ndarray:
-        _refuse_tensor(name, argument, value)
+        refuse_tensor(name, argument, value)
         if isinstance(value, np.ma.MaskedArray):
             raise TypeError(
                 f"{name}: {argument} is a masked array, and its mask would be lost; pass {argument}.filled(...)"
