@@ -33,8 +33,8 @@ def test_show_gives_formula_source_and_mistakes(spec: object, language: str) -> 
     name = spec.name  # type: ignore[attr-defined]
     done = RUN.invoke(app, ["show", name, "--lang", language], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
-    assert f"def {name}(" in done.stdout
-    assert f"def {name}_vjp(" in done.stdout
+    assert f"{'class' if spec.drive else 'def'} {name}" in done.stdout  # type: ignore[attr-defined]
+    assert (f"def {name}_vjp(" in done.stdout) == (spec.vjp is not None)  # type: ignore[attr-defined]
     text = "".join(done.stdout.split())
     for mutant in spec.mutants:  # type: ignore[attr-defined]
         assert "".join(mutant.advice[language].split())[:10] in text

@@ -17,10 +17,20 @@ from rich.console import Console
 import barehand
 from barehand import demo, vjp
 from barehand.blocks import BLOCKS
-from barehand.demo import logs, models, tour
+from barehand.demo import coins, logs, models, rules, tour, words
+from barehand.demo.manual import manual
 from barehand.demo.outcome import Check, Comparison, Found, Outcome
 from barehand.demo.stop import Context, Stop
-from barehand.demo.stops import bpr_movielens, cross_entropy_digits, focal_clicks, softmax_digits
+from barehand.demo.stops import (
+    adam_wine,
+    attention_manual,
+    bpr_movielens,
+    cross_entropy_digits,
+    focal_clicks,
+    nms_coins,
+    softmax_digits,
+)
+from barehand.demo.training import train
 
 FAST = [softmax_digits.STOP, cross_entropy_digits.STOP]
 
@@ -52,6 +62,7 @@ def test_stops_come_in_the_order_of_the_blocks() -> None:
         (softmax_digits.STOP, "sklearn", "needs scikit-learn: pip install 'barehand[sklearn]'"),
         (bpr_movielens.STOP, "pyarrow", "needs pyarrow: pip install 'barehand[scale]'"),
         (focal_clicks.STOP, "sklearn", "needs scikit-learn: pip install 'barehand[sklearn]'"),
+        (nms_coins.STOP, "skimage", "needs scikit-image: pip install 'barehand[lab]'"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
@@ -72,6 +83,11 @@ def test_missing_data_skips_the_stop(stop: Stop, tmp_path: Path) -> None:
     elsewhere, nowhere = (tour.visit(stop, Context(data=data)).skipped for data in (tmp_path, None))
     assert f"is not in {tmp_path}: put the project's examples/data here or pass --data" in elsewhere
     assert "is not here: put the project's examples/data here or pass --data" in nowhere
+
+
+def test_a_python_without_its_manual_skips_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    assert "pydoc_data" in tour.visit(attention_manual.STOP, Context()).skipped
 
 
 def test_a_skipped_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +142,48 @@ def test_a_wrong_value_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     right = barehand.softmax
     monkeypatch.setattr(barehand, "softmax", lambda x: right(x) * np.float32(1 + 1e-5))
     assert not tour.visit(softmax_digits.STOP, Context()).agrees
+
+
+def test_a_box_too_many_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the peer")
+    pytest.importorskip("skimage", reason="the photo comes with it")
+    right = barehand.nms
+    assert tour.visit(nms_coins.STOP, Context()).agrees
+    monkeypatch.setattr(barehand, "nms", lambda *a, **k: np.append(right(*a, **k), 0))
+    assert not tour.visit(nms_coins.STOP, Context()).agrees
+
+
+@pytest.mark.parametrize(
+    ("options", "agrees"),
+    [({}, True), ({"betas": (0.9, 0.998)}, False), ({"eps": 1e-7}, False)],
+    ids=["right", "another beta", "another epsilon"],
+)
+def test_another_adam_disagrees(options: dict[str, Any], agrees: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the peer")
+    pytest.importorskip("sklearn", reason="the stop reads scikit-learn's wines")
+    right = barehand.Adam
+    monkeypatch.setattr(barehand, "Adam", lambda params, **others: right(params, **others, **options))
+    assert tour.visit(adam_wine.STOP, Context()).agrees is agrees
+
+
+def square(params: list[Any], target: Any) -> tuple[float, list[Any]]:
+    """Half the squared distance from a target, and a state that only counts."""
+    params[1] += 1
+    return float(np.sum((params[0] - target) ** 2)) / 2, [params[0] - target, None]
+
+
+@pytest.mark.parametrize("rule", [rules.SGD(lr=0.1, momentum=0.9, decay=0.01), rules.Adam(lr=0.1, decay=0.01)], ids=str)
+def test_a_rule_is_that_of_torch(rule: rules.Rule) -> None:
+    pytest.importorskip("torch", reason="the peer")
+    rng = np.random.default_rng(0)
+    start, batches = [rng.standard_normal(5), np.zeros(())], [(rng.standard_normal(5),) for _ in range(20)]
+    trained = train(start, square, [batches] * 2, rule, peer=lambda params, t: (params[0] - t).square().sum() / 2)
+    assert trained.learnt == [True, False]
+    assert trained.params[1] == trained.steps == 40
+    assert (trained.twin is not None) is rule.amplifies
+    comparison = trained.compare("torch", lambda params: float(params[0][0]))
+    assert comparison is not None
+    assert all(check.holds for check in comparison.checks)
 
 
 def test_json_is_valid_and_says_everything() -> None:
@@ -200,6 +258,40 @@ def test_auc_of_likes_is_that_of_scikit_learn() -> None:
 def test_scatter_is_the_gradient_of_a_look_up() -> None:
     rows, values = np.array([2, 0, 2]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     assert models.scatter(rows, values, 4).tolist() == [[3, 4], [0, 0], [6, 8], [0, 0]]
+
+
+def test_there_are_24_coins() -> None:
+    pytest.importorskip("skimage", reason="the photo comes with it")
+    boxes = coins.coins()
+    assert boxes.shape == (24, 4)
+    assert np.all(barehand.pairwise_iou(boxes, boxes) == np.eye(24))  # none overlap
+    found = coins.candidates(10.0)
+    assert np.all((found.boxes >= 0) & (found.boxes < np.tile(coins.photo().shape[::-1], 2)))
+
+
+def test_pages_held_out_are_not_learnt_from() -> None:
+    pages = manual(50)
+    learnt, held = (pages.windows(1, 1, held=h).size for h in (False, True))
+    assert learnt + held == sum(map(len, pages.pages))
+    assert learnt > held > 0
+    assert pages.shares.sum() == pytest.approx(1)
+    assert pages.follows().sum(axis=1) == pytest.approx(1)
+    assert pages.read(np.array([49])) == ["…"]
+
+
+def test_groups_of_the_log_go_with_its_rows() -> None:
+    pytest.importorskip("pyarrow", reason="it reads the log")
+    context = Context(data=Path(__file__).parents[1] / "examples" / "data")
+    if not (Path(__file__).parents[1] / "examples" / "data").is_dir():
+        pytest.skip("the data is in the repository, not in the package")
+    groups = logs.contexts(context)
+    assert {len(column) for column in groups.values()} == {len(logs.clicks(context)[1])}
+    assert [len(np.unique(groups[name])) for name in ("position", "campaign", "item")] == [3, 3, 160]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(1.234, "1.23"), (0.01, "0.01"), (0.0032, "0.003")])
+def test_a_ratio_is_never_shown_as_0(value: float, shown: str) -> None:
+    assert words.ratio(value) == shown
 
 
 def test_every_data_set_has_its_licence_beside_it() -> None:

@@ -23,6 +23,7 @@ def peers() -> list[object]:
         pytest.param(s, peer, id=f"{s.name}-{peer.name}")
         for s in SPECS.values()
         for peer in import_module(f"barehand.blocks.{s.block}.peers").PEERS.get(s.name, ())
+        if not peer.only_timed
     ]
 
 

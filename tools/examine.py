@@ -55,6 +55,8 @@ def show(spec: Spec) -> None:
         report = examine(spec, Candidate(convention.name, convention.reference, convention.vjp))
         line(report.convention == convention.name, f"convention {convention.name!r}", report, started)
     for peer in import_module(f"barehand.blocks.{spec.block}.peers").PEERS.get(spec.name, ()):
+        if peer.only_timed:
+            continue
         started = time.perf_counter()
 
         def fair(case: Case) -> bool:

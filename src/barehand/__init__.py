@@ -14,12 +14,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **_homes(),
+    "AttentionWeights": "barehand.blocks.attention.weights",
+    "GroupedAuc": "barehand.blocks.auc",
     "MissingBackend": "barehand.core.arrays",
     "set_num_threads": "barehand.core.threads",
     "get_num_threads": "barehand.core.threads",
     "specs": "barehand.blocks",
 }
-_FACES = ("textbook", "vjp")
+_FACES = ("linear_model", "textbook", "vjp")
 
 __all__ = [*_HOMES, *_FACES, "__version__"]
 __getattr__, __dir__ = _face(__name__, _HOMES, _FACES)

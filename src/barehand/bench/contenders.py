@@ -132,7 +132,11 @@ def contenders(
     call = ours(spec, workload, inputs)
     if workload.name.startswith("32x128") and threads == 1:
         yield "the kernel alone", call, bare_kernel(spec, call)
-    for peer in peers_of(spec):
+    peers = peers_of(spec)
+    another_way = {name for peer in peers for name in peer.only_timed}
+    for peer in peers:
+        if (workload.name in another_way) != (workload.name in peer.only_timed):
+            continue
         if peer.library in ("numpy", "scipy") and threads > 1:
             continue  # these run on one thread
         for compiled in (False, True) if compile_peers and peer.library == "torch" else (False,):

@@ -19,13 +19,20 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("cross_entropy",),
     "focal": ("focal_loss", "softmax_focal_loss"),
     "bpr": ("bpr_loss",),
+    "iou": ("iou", "pairwise_iou", "nms"),
+    "attention": ("attention", "multi_head_attention", "self_attention"),
     "adam": ("Adam",),
+    "auc": ("roc_auc_score", "grouped_roc_auc_score", "roc_curve"),
+    "linear_regression": ("LinearRegression",),
+    "logistic_regression": ("LogisticRegression",),
 }
 
 # What a block's folder holds, and nothing else.
 ROLES = (
     "__init__.py",  # the public functions: contract and documentation
     "vjp.py",  # their gradients, likewise
+    "autograd.py",  # the functions on tensors of PyTorch
+    "module.py",  # modules of PyTorch
     "launch.py",  # from any array to the shape that a kernel takes, and back
     "cpu.py",  # the kernels
     "textbook.py",  # the formula and its gradient as on paper: the reference
@@ -35,17 +42,25 @@ ROLES = (
     "lesson.en.md",
     "lesson.zh.md",
 )
-# What is different in some folders: roles that they lack, and roles that they have besides.
+# Roles that some folders lack, and roles that some have besides.
 LACKS: dict[str, tuple[str, ...]] = {
-    "adam": ("vjp.py",),
-    "auc": ("vjp.py",),
-    "linear_regression": ("vjp.py", "launch.py"),
-    "logistic_regression": ("vjp.py", "launch.py"),
+    "iou": ("module.py",),
+    "adam": ("vjp.py", "autograd.py", "module.py"),
+    "auc": ("vjp.py", "module.py"),
+    "linear_regression": ("vjp.py", "autograd.py", "module.py", "launch.py"),
+    "logistic_regression": ("vjp.py", "autograd.py", "module.py", "launch.py"),
 }
 BESIDES: dict[str, tuple[str, ...]] = {
-    "attention": ("weights.py",),  # the projections as one argument
+    "adam": ("optimizer.py",),  # an optimizer of PyTorch
     "linear_regression": ("estimator.py",),  # a scikit-learn estimator
     "logistic_regression": ("estimator.py",),
+    "auc": ("labels.py", "ranking.py"),  # what labels mean; scores in order
+    "attention": (
+        "weights.py",  # the projections as one argument
+        "scaled_dot_product.py",  # the textbook of a single head
+        "units.py",  # broadcast stacks of matrices, one by one
+        "tiles.py",  # tile by tile through BLAS and the kernels
+    ),
 }
 # Public names without a gradient in a folder where others have one.
 _NO_GRADIENT = {"nms"}

@@ -107,6 +107,7 @@ class Peer:
     lacks: Mapping[str, str] = field(default_factory=dict)
     defects: Mapping[str, str] = field(default_factory=dict)
     dtypes: tuple[np.dtype[Any], ...] = FULL
+    only_timed: tuple[str, ...] = ()  # workloads; such a peer goes another way to the same end and is not examined
 
 
 @dataclass(frozen=True)

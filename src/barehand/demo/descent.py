@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from barehand.demo.measure import Array
+from barehand.demo.rules import Moves, Params, Rule
 
-Params = list[Array]
 Batch = tuple[Array, ...]
-# (params, *batch) -> the loss, and a gradient for each parameter; None for a state that the function itself moves on.
-Gradients = Callable[..., tuple[float, Sequence[Array | None]]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """v = momentum v + (g + decay w);  w = w - lr v: the arithmetic of torch.optim.SGD."""
-
-    lr: float
-    momentum: float = 0.0
-    decay: float = 0.0
+Gradients = Callable[..., tuple[float, Moves]]  # (params, *batch) -> the loss and its gradients
 
 
 class Ours:
@@ -30,8 +19,8 @@ class Ours:
 
     def __init__(self, start: Params, gradients: Gradients, rule: Rule) -> None:
         self.params = [p.copy() for p in start]
-        self.velocity: list[Array | None] = [np.zeros_like(p) for p in start]
-        self.gradients, self.rule = gradients, rule
+        self.learnt = [True] * len(start)  # which parameters have gradients; the others are states
+        self.gradients, self.move = gradients, rule.ours(self.params)
 
     def load(self, batches: Iterable[Batch]) -> list[Batch]:
         """The batches as `step` takes them."""
@@ -40,34 +29,41 @@ class Ours:
     def step(self, batch: Batch) -> float:
         """One step; the loss before it."""
         loss, gradients = self.gradients(self.params, *batch)
-        rule = self.rule
-        for i, (p, g) in enumerate(zip(self.params, gradients, strict=True)):
-            v = self.velocity[i]
-            if g is None or v is None:
-                self.velocity[i] = None
-                continue
-            v *= rule.momentum
-            v += g
-            if rule.decay:
-                v += rule.decay * p
-            p -= rule.lr * v
+        self.learnt = [g is not None for g in gradients]
+        self.move(gradients)
         return float(loss)
 
-    def learnt(self) -> list[bool]:
-        """Which parameters have gradients; the others are states."""
-        return [v is not None for v in self.velocity]
+
+class Twin(Ours):
+    """Ours on shaky ground: the weights it looks at and the gradients it gets are an eps too large or too small.
+
+    How far it ends from ours is what rounding alone can do to the descent. Parameters that are states stay behind.
+    """
+
+    def __init__(self, start: Params, gradients: Gradients, rule: Rule) -> None:
+        super().__init__(start, gradients, rule)
+        self.rng = np.random.default_rng(0)
+
+    def _shaken(self, a: Array) -> Array:
+        signs = self.rng.integers(0, 2, a.shape, np.int8) * 2 - 1
+        return np.asarray(a * (1 + signs * np.finfo(a.dtype).eps).astype(a.dtype))
+
+    def step(self, batch: Batch) -> float:
+        """One step; the loss before it."""
+        loss, gradients = self.gradients([self._shaken(p) for p in self.params], *batch)
+        self.move([g if g is None else self._shaken(g) for g in gradients])
+        return float(loss)
 
 
 class Torch:
-    """The same by torch: autograd for the gradients, torch.optim.SGD for the rule."""
+    """The same by torch: autograd for the gradients, torch.optim for the rule."""
 
     def __init__(self, start: Params, loss: Callable[..., Any], rule: Rule) -> None:
         import torch
 
         self.from_numpy = torch.from_numpy
         self.tensors = [torch.from_numpy(p.copy()).requires_grad_() for p in start]
-        self.loss = loss
-        self.rule = torch.optim.SGD(self.tensors, lr=rule.lr, momentum=rule.momentum, weight_decay=rule.decay)
+        self.loss, self.rule = loss, rule.theirs(self.tensors)
 
     @property
     def params(self) -> Params:

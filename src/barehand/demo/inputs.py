@@ -1,4 +1,4 @@
-"""The inputs that come with scikit-learn: digits, breast cancer and diabetes."""
+"""The inputs that come with scikit-learn: digits, breast cancer, diabetes and wine."""
 
 from __future__ import annotations
 
@@ -49,3 +49,10 @@ def diabetes(context: Context) -> Split:
 
     x, y = load_diabetes(return_X_y=True, scaled=False)
     return _split(context, x.astype(np.float32), y.astype(np.float32))
+
+
+def wine(context: Context) -> Split:
+    """178 wines of three growers, 13 chemical measurements in their own units, and whose wine it is."""
+    from sklearn.datasets import load_wine
+
+    return _split(context, *load_wine(return_X_y=True))

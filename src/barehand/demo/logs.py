@@ -91,6 +91,18 @@ def likes(context: Context) -> Likes:
     return Likes(users[~last], films[~last], films[last], [_THE.sub(r"\2 \1", title[n]) for n in numbers.tolist()])
 
 
+def contexts(context: Context) -> dict[str, Array]:
+    """What the rows of `clicks` may be grouped by: where an item stood, for whom, in which campaign, and the item."""
+    path = context.file("open-bandit/clicks.parquet")
+    position, campaign, item, *user = _columns(
+        path, "position", "campaign", "item_id", *(f"user_feature_{k}" for k in range(4))
+    )
+    _, campaign = np.unique(campaign, return_inverse=True)
+    several = {"user features": np.stack(user, axis=1), "item": np.stack((campaign, item), axis=1)}
+    found = {name: np.unique(columns, axis=0, return_inverse=True)[1] for name, columns in several.items()}
+    return {"position": position, "campaign": campaign, **found}
+
+
 def clicks(context: Context) -> tuple[Array, Array]:
     """The Open Bandit sample: impressions in columns of zeros and ones, and which of them were clicked.
 

@@ -63,7 +63,7 @@ def one_thread() -> Iterator[None]:
             undo.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(1)
         if installed("threadpoolctl"):
-            from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+            from threadpoolctl import threadpool_limits
 
             undo.enter_context(threadpool_limits(1))
         yield

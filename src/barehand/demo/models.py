@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from barehand.demo.descent import Gradients, Params
+from barehand.demo.descent import Gradients
 from barehand.demo.measure import Array
+from barehand.demo.rules import Params
 
 
 def linear(pull: Callable[[Array, Array], Any]) -> Gradients:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OURS, PEER, MUTED = "#2f81c9", "#e07a2f", "#8b929c"
+OURS, PEER, MUTED, GOOD = "#2f81c9", "#e07a2f", "#8b929c", "#3a9d6a"
 _INK = "#010203"  # stands for the page's own text colour, which it becomes below
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (8.0, 3.0),
@@ -60,6 +60,13 @@ def _rgba(colour: str, strength: Array) -> Array:
     return np.dstack([*(np.full(strength.shape, part) for part in to_rgb(colour)), strength])
 
 
+def shades(colour: str) -> Any:
+    """A colour map from nothing, which shows the page's ground, to the colour."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+
+    return LinearSegmentedColormap.from_list(colour, [to_rgba(colour, 0.0), to_rgba(colour, 1.0)])
+
+
 def image(ax: Axes, pixels: Array, title: str = "", *, signed: bool = False) -> None:
     """A digit's 64 pixels, as strength of colour; signed ones blue above zero and orange below."""
     square = pixels.reshape(8, 8).astype(np.float64)
@@ -71,6 +78,16 @@ def image(ax: Axes, pixels: Array, title: str = "", *, signed: bool = False) -> 
     ax.imshow(picture, interpolation="nearest")
     ax.set_axis_off()
     ax.set_title(title, fontsize=8, loc="center")
+
+
+def heat(ax: Axes, title: str, values: Array, rows: list[str], columns: list[str], size: float = 8) -> None:
+    """A matrix of numbers from 0 up as strength of colour, with a word for each row and column."""
+    ax.imshow(values, cmap=shades(OURS), vmin=0, interpolation="nearest")
+    style: dict[str, Any] = {"fontsize": size, "parse_math": False}
+    ax.set_xticks(range(len(columns)), columns, rotation=90, **style)
+    ax.set_yticks(range(len(rows)), rows, **style)
+    ax.tick_params(length=0)
+    ax.set_title(title)
 
 
 def curve(ax: Axes, title: str, lines: dict[str, list[float]], levels: dict[str, float] | None = None) -> None:

@@ -15,7 +15,7 @@ from barehand.demo.outcome import Outcome
 
 def _versions() -> str:
     found = []
-    for library in ("barehand", "numpy", "torch", "scikit-learn"):
+    for library in ("barehand", "numpy", "torch", "scikit-learn", "scikit-image"):
         try:
             found.append(f"{library} {version(library)}")
         except PackageNotFoundError:
@@ -30,7 +30,7 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
     from barehand.demo.pictures import svg
 
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page.filters.update(figure=words.figure, difference=words.difference, duration=words.duration)
+    page.filters.update(figure=words.figure, difference=words.difference, duration=words.duration, ratio=words.ratio)
     template = page.from_string(files("barehand.demo").joinpath("report.html.j2").read_text(encoding="utf-8"))
     pictures = {
         i: svg(o.found.picture, f"p{i}") for i, o in enumerate(outcomes) if o.found is not None and o.found.picture

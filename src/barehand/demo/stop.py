@@ -19,6 +19,7 @@ EXTRAS = {
     "pyarrow": ("pyarrow", "scale"),
     "matplotlib": ("matplotlib", "lab"),
     "jinja2": ("jinja2", "lab"),
+    "skimage": ("scikit-image", "lab"),
 }
 
 

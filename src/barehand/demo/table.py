@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,9 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
     times = words.durations(found.seconds, peer.seconds)
     return (
         *cells,
-        _two_lines(words.figure(peer.result), peer.peer.partition(".")[0]),
+        _two_lines(words.figure(peer.result), re.split("[.,]", peer.peer)[0]),
         "\n".join(checks),
-        _two_lines(f"{outcome.ratio:.2f}", times),
+        _two_lines(words.ratio(outcome.ratio), times),
     )
 
 
@@ -47,8 +48,8 @@ def print_table(outcomes: Sequence[Outcome], console: Console, seconds: float) -
     """One row a stop, then what was skipped and what disagrees."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("block\n[dim]input[/dim]", no_wrap=True)
-    table.add_column("result")
-    table.add_column("peer's result")
+    table.add_column("result", min_width=10)
+    table.add_column("peer's result", min_width=12)
     table.add_column("difference", no_wrap=True)
     table.add_column("ours/peer", justify="right", no_wrap=True)
     for outcome in outcomes:

@@ -9,10 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from barehand.demo.descent import Batch, Gradients, Ours, Params, Rule, Torch
+from barehand.demo.descent import Batch, Gradients, Ours, Torch, Twin
 from barehand.demo.measure import Array, apart
 from barehand.demo.outcome import Check, Comparison
+from barehand.demo.rules import Params, Rule
 from barehand.demo.stop import installed
+
+# A step rounds in some eight places that a twin does not shake, in ours and in torch's: the sums of the loss and of its
+# gradients, and the rule. (There torch's 0.999 is another number in float32, and its mean of squares decays otherwise.)
+_PLACES = 16
 
 
 @dataclass(frozen=True)
@@ -27,36 +32,43 @@ class Trained:
     theirs: Params | None
     their_seconds: float
     learnt: list[bool]
+    twin: Params | None = None  # where `Twin` ended, for a rule that amplifies rounding
 
     def compare(self, peer: str, figure: Callable[[Params], float], one_flip: float = 0.0) -> Comparison | None:
         """The figure that the peer's weights reach, and how far apart the two ends are; None without a peer.
 
-        one_flip: what the figure changes by when one held-out row on the boundary falls to the other side.
+        A figure above 1 is compared relative to its size. one_flip: what the figure changes by when one held-out row on
+        the boundary falls to the other side.
         """
         if self.theirs is None:
             return None
         ours, theirs = ([p for p, k in zip(ps, self.learnt, strict=True) if k] for ps in (self.params, self.theirs))
         results = figure(self.params), figure(self.theirs)
-        eps = float(np.finfo(self.params[0].dtype).eps)
-        drift = self.steps * eps
+        drift, because = self._drift()
         return Comparison(
             peer,
             results[1],
             self.their_seconds,
             (
-                Check(
-                    "weights",
-                    apart(ours, theirs),
-                    drift,
-                    f"{self.steps} steps, each of which may round by eps = {eps:.1e} in its own way",
-                ),
+                Check("weights", apart(ours, theirs), drift, because),
                 Check(
                     "figure",
-                    abs(results[0] - results[1]),
+                    abs(results[0] - results[1]) / max(1.0, abs(results[1])),
                     drift + one_flip,
                     "the drift of the weights" + (", and one row on the boundary" if one_flip else ""),
                 ),
             ),
+        )
+
+    def _drift(self) -> tuple[float, str]:
+        """How far two descents that differ in rounding may part, and why."""
+        eps = float(np.finfo(self.params[0].dtype).eps)
+        if self.twin is None:
+            return self.steps * eps, f"{self.steps} steps, each of which may round by eps = {eps:.1e} in its own way"
+        shaken = apart(self.twin, self.params)
+        return _PLACES * shaken, (
+            f"{_PLACES} times {shaken:.0e}, which is how far ours ends from itself when all weights and gradients are "
+            f"off by eps = {eps:.1e}, up or down at random, at every step"
         )
 
 
@@ -76,11 +88,13 @@ def train(
     made: list[Callable[[], Ours | Torch]] = [lambda: Ours(start, gradients, rule)]
     if peer is not None and installed("torch"):
         made.append(lambda: Torch(start, peer, rule))
+        if rule.amplifies:
+            made.append(lambda: Twin(start, gradients, rule))
     for make in made:
         warm = make()
         warm.step(warm.load(epochs[0][:1])[0])
     learners = [make() for make in made]
-    seconds, losses, watched = [0.0, 0.0], list[float](), list[float]()
+    seconds, losses, watched = [0.0] * 3, list[float](), list[float]()
     for epoch in epochs:
         for i, learner in enumerate(learners):
             batches = learner.load(epoch)
@@ -91,11 +105,11 @@ def train(
                 losses.append(float(np.mean(steps)))
         if watch is not None:
             watched.append(watch(learners[0].params))
-    first = learners[0]
+    first, *others = learners
     assert isinstance(first, Ours)
-    theirs = learners[1].params if len(learners) > 1 else None
+    theirs, twin, *_ = [*(learner.params for learner in others), None, None]
     steps_taken = sum(len(epoch) for epoch in epochs)
-    return Trained(first.params, seconds[0], steps_taken, losses, watched, theirs, seconds[1], first.learnt())
+    return Trained(first.params, seconds[0], steps_taken, losses, watched, theirs, seconds[1], first.learnt, twin)
 
 
 def shuffled(rng: np.random.Generator, rows: int, size: int, epochs: int, *arrays: Array) -> list[list[Batch]]:

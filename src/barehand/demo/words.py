@@ -34,6 +34,11 @@ def durations(ours: float, theirs: float) -> str:
     return f"{ours / size:.3g} / {theirs / size:.3g} {unit}"
 
 
+def ratio(value: float) -> str:
+    """To two digits after the point, or to the first that is not 0."""
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
+
+
 def verdict(outcome: Outcome) -> str:
     """What failed, or nothing."""
     failed = [c for c in outcome.checks if not c.holds]

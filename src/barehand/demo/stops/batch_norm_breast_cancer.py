@@ -10,9 +10,9 @@ import numpy as np
 import barehand as bh
 from barehand import vjp
 from barehand.demo import inputs
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import EPS, Array, accuracy
 from barehand.demo.outcome import Check, Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import shuffled, train
 
@@ -76,7 +76,7 @@ def visit(context: Context) -> Found:
         W, b, W2, b2 = params
         return accuracy(np.tanh(tumours.x_held @ W + b) @ W2 + b2, tumours.y_held)
 
-    rule = Rule(_RATE, momentum=0.9)
+    rule = SGD(_RATE, momentum=0.9)
     trained = train(start, _gradients, epochs, rule, peer=_torch_loss, watch=judge)
     without = train([W, zero[:k], W2, zero[:2]], _without, epochs, rule, watch=judge_without)
     mean, var = trained.params[:2]

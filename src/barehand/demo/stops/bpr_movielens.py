@@ -8,9 +8,9 @@ import numpy as np
 
 from barehand import vjp
 from barehand.demo import logs, models
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import Adam, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import train
 
@@ -37,16 +37,16 @@ def _torch_loss(params: Any, users: Any, liked: Any, drawn: Any) -> Any:
 
 
 def visit(context: Context) -> Found:
-    """A loop over vjp.bpr_loss, judged by each user's last film against all films they have not liked."""
+    """A loop of Adam over vjp.bpr_loss, judged by each user's last film against all films they have not liked."""
     likes = logs.likes(context)
     rng = context.rng()
     start = models.factors(rng, len(likes.held), len(likes.titles), np.float32)
-    epochs = likes.triples(rng, 1024, 25)
+    epochs = likes.triples(rng, 1024, 20)
 
     def judge(params: Params) -> float:
         return likes.auc(params[0] @ params[1].T)
 
-    trained = train(start, _gradients, epochs, Rule(lr=100.0, decay=1e-5), peer=_torch_loss, watch=judge)
+    trained = train(start, _gradients, epochs, Adam(lr=0.01, decay=1e-5), peer=_torch_loss, watch=judge)
     popular = likes.auc(likes.popularity())
     scores = trained.params[0] @ trained.params[1].T
     rank, by_count = likes.ranks(scores), likes.ranks(likes.popularity())
@@ -79,4 +79,4 @@ def visit(context: Context) -> Found:
     )
 
 
-STOP = Stop("bpr", ("bpr_loss",), "matrix factorisation", "MovieLens", visit, needs=("pyarrow",))
+STOP = Stop("bpr", ("bpr_loss", "Adam"), "matrix factorisation", "MovieLens", visit, needs=("pyarrow",))

@@ -8,9 +8,10 @@ import numpy as np
 
 from barehand import vjp
 from barehand.demo import inputs
-from barehand.demo.descent import Batch, Params, Rule
+from barehand.demo.descent import Batch
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import train
 
@@ -72,7 +73,7 @@ def visit(context: Context) -> Found:
     rng = context.rng()
     W, W2 = (rng.standard_normal(s, np.float32) / np.float32(np.sqrt(s[0])) for s in ((64, _HIDDEN), (_HIDDEN, 2)))
     epochs = [_pairs(rng, digits.x, digits.y, 20) for _ in range(40)]
-    rule = Rule(lr=0.05, momentum=0.9)
+    rule = SGD(lr=0.05, momentum=0.9)
 
     def judge(params: Params) -> float:
         known, asked = _embed(params, digits.x)[1], _embed(params, digits.x_held)[1]

@@ -9,9 +9,9 @@ import numpy as np
 import barehand as bh
 from barehand import vjp
 from barehand.demo import inputs, models
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import accuracy
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import shuffled, train
 
@@ -32,7 +32,7 @@ def visit(context: Context) -> Found:
     digits = inputs.digits(context)
     start = [np.zeros((64, 10), np.float32), np.zeros(10, np.float32)]
     epochs = shuffled(context.rng(), len(digits.x), 64, 40, digits.x, digits.y)
-    trained = train(start, _STEP, epochs, Rule(lr=0.1, momentum=0.9), peer=models.torch_linear(_torch_loss))
+    trained = train(start, _STEP, epochs, SGD(lr=0.1, momentum=0.9), peer=models.torch_linear(_torch_loss))
 
     def judge(params: Params) -> float:
         return accuracy(digits.x_held @ params[0] + params[1], digits.y_held)

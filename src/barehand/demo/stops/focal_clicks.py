@@ -9,9 +9,10 @@ import numpy as np
 import barehand as bh
 from barehand import vjp
 from barehand.demo import logs
-from barehand.demo.descent import Gradients, Params, Rule
+from barehand.demo.descent import Gradients
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import shuffled, train
 
@@ -61,8 +62,8 @@ def visit(context: Context) -> Found:
     # Starting at the log-odds of a click spares the steps that would only learn that clicks are rare.
     start = [np.zeros((x.shape[1], _FOLDS), np.float32), np.full(_FOLDS, np.log(share / (1 - share)), np.float32)]
     epochs = shuffled(rng, len(x), _BATCH, 10, x, y, kept)
-    trained = train(start, _gradients(_ALPHA, _GAMMA), epochs, Rule(lr=20.0, momentum=0.9), peer=_torch_loss)
-    entropy = train(start, _gradients(None, 0.0), epochs, Rule(lr=2.0, momentum=0.9))
+    trained = train(start, _gradients(_ALPHA, _GAMMA), epochs, SGD(lr=20.0, momentum=0.9), peer=_torch_loss)
+    entropy = train(start, _gradients(None, 0.0), epochs, SGD(lr=2.0, momentum=0.9))
 
     def folds(params: Params) -> list[tuple[Array, Array]]:
         """The clicks and the scores of each fold, the scores by the model that has not seen it."""

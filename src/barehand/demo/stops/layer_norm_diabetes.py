@@ -9,9 +9,9 @@ import numpy as np
 import barehand as bh
 from barehand import vjp
 from barehand.demo import inputs
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop, installed
 from barehand.demo.training import shuffled, train
 
@@ -67,7 +67,7 @@ def visit(context: Context) -> Found:
         missed = np.tanh(bh.layer_norm(x_held @ W, weight, bias)) @ w2 + b2 - y_held
         return float(1 - np.mean(missed**2, dtype=np.float64) / np.var(y_held, dtype=np.float64))
 
-    trained = train(start, _gradients, epochs, Rule(0.002, momentum=0.9), peer=_torch_loss, watch=judge)
+    trained = train(start, _gradients, epochs, SGD(0.002, momentum=0.9), peer=_torch_loss, watch=judge)
     straight = float(LinearRegression().fit(x, y).score(x_held, y_held))
     errors = {"barehand": _worst(bh.layer_norm, x_held)}
     if installed("torch"):

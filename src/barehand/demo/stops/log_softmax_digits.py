@@ -9,9 +9,9 @@ import numpy as np
 import barehand as bh
 from barehand import vjp
 from barehand.demo import inputs, models
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import train
 
@@ -49,7 +49,7 @@ def visit(context: Context) -> Found:
     x, y = 16 * digits.x[:_KNOWN], digits.y[:_KNOWN]
     start = [np.zeros((64, 10), np.float32), np.zeros(10, np.float32)]
     peer = models.torch_linear(_torch_likelihood)
-    trained = train(start, models.linear(_likelihood), [[(x, y)]] * 200, Rule(lr=0.03, momentum=0.9), peer=peer)
+    trained = train(start, models.linear(_likelihood), [[(x, y)]] * 200, SGD(lr=0.03, momentum=0.9), peer=peer)
     half = len(digits.y_held) // 2
     y_set, y_judge = digits.y_held[:half], digits.y_held[half:]
 

@@ -8,16 +8,16 @@ import numpy as np
 
 from barehand import vjp
 from barehand.demo import logs, models
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import Adam, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import train
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MARGIN = 0.5
+_MARGIN = 0.8
 
 
 def _gradients(params: Params, users: Array, liked: Array, drawn: Array) -> tuple[float, tuple[Array, ...]]:
@@ -45,7 +45,7 @@ def _distances(a: Array, b: Array) -> Any:
 
 
 def visit(context: Context) -> Found:
-    """A loop over vjp.pairwise_margin_loss, judged as BPR is; draw the neighbours of well-known films.
+    """A loop of Adam over vjp.pairwise_margin_loss, judged as BPR is; draw the neighbours of well-known films.
 
     In float64, unlike the other loops: the hinge's gradient jumps, and in float32 two runs that differ in rounding
     sooner or later find a triple on either side of the jump, and part.
@@ -58,7 +58,7 @@ def visit(context: Context) -> Found:
     def judge(params: Params) -> float:
         return likes.auc(-_distances(*params))
 
-    trained = train(start, _gradients, epochs, Rule(lr=50.0, decay=1e-5), peer=_torch_loss, watch=judge)
+    trained = train(start, _gradients, epochs, Adam(lr=0.012, decay=3e-5), peer=_torch_loss, watch=judge)
     popular = likes.auc(likes.popularity())
     films = trained.params[1]
 
@@ -89,4 +89,6 @@ def visit(context: Context) -> Found:
     )
 
 
-STOP = Stop("pairwise_margin", ("pairwise_margin_loss",), "a space of tastes", "MovieLens", visit, needs=("pyarrow",))
+STOP = Stop(
+    "pairwise_margin", ("pairwise_margin_loss", "Adam"), "a space of tastes", "MovieLens", visit, needs=("pyarrow",)
+)

@@ -8,9 +8,9 @@ import numpy as np
 
 from barehand import vjp
 from barehand.demo import inputs, models
-from barehand.demo.descent import Params, Rule
 from barehand.demo.measure import Array
 from barehand.demo.outcome import Found
+from barehand.demo.rules import SGD, Params
 from barehand.demo.stop import Context, Stop
 from barehand.demo.training import train
 
@@ -53,10 +53,10 @@ def visit(context: Context) -> Found:
 
     epochs = [[(x, y)]] * 200
     trained = train(
-        start, models.linear(focal), epochs, Rule(lr=1.0, momentum=0.9), peer=models.torch_linear(torch_focal)
+        start, models.linear(focal), epochs, SGD(lr=1.0, momentum=0.9), peer=models.torch_linear(torch_focal)
     )
     entropy, weighted = (
-        train(start, models.linear(pull), epochs, Rule(lr=0.5, momentum=0.9))
+        train(start, models.linear(pull), epochs, SGD(lr=0.5, momentum=0.9))
         for pull in (
             lambda z, y: vjp.cross_entropy(z, y, with_value=True),
             lambda z, y: vjp.cross_entropy(z, y, weight=alpha, with_value=True),

@@ -1,0 +1,260 @@
+"""IoU and NMS kernels. Boxes are the columns of an (8, n) matrix; its rows are
+
+start x, start y, stop x, stop y, area, end x, end y (the stop, or the start less `offset` where the side is inverted)
+and the angle atan(width / height). `level` is (), (1,), (1, 1) or (1, 1, 1) for iou, giou, diou and ciou: its length is
+part of its type, so that each kind is compiled by itself, when it is first used.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from barehand.core.jit import inlined, kernel
+from barehand.core.numeric import maximum, minus_in_turn
+
+TILE = 1024  # columns that stay in the nearest cache
+BAND = 64  # rows whose slopes for the columns are summed in the columns' own type
+ANGLES = 4 / math.pi**2
+SLACK = 1e-6  # of a cell: more than any rounding
+
+
+@kernel
+def columns(lo, hi, boxes, form, offset, level, out):
+    """Fill the columns; the largest and the smallest size of a number other than 0 in boxes that are finite.
+
+    form: 0 (start, stop), 1 (start, size), 2 (centre, size). The area of a box that is not finite is nan.
+    """
+    kind, rows = boxes.dtype.type, boxes[lo:hi]
+    zero, inf = kind(0), kind(np.inf)
+    largest, least = zero, -inf
+    x, y, u, v, areas, _, _, angles = part(out, lo, hi)
+    for i in range(x.size):
+        x[i], y[i], u[i], v[i] = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3]
+    for k in range(2):
+        starts, stops, ends = out[k][lo:hi], out[k + 2][lo:hi], out[k + 5][lo:hi]
+        for i in range(starts.size):
+            p, q, a, b = starts[i], stops[i], abs(starts[i]), abs(stops[i])
+            largest = maximum(largest, maximum(a if a < inf else zero, b if b < inf else zero))
+            least = maximum(least, maximum(-a if zero < a < inf else -inf, -b if zero < b < inf else -inf))
+            reach = q - offset
+            starts[i] = p - reach * kind(0.5) if form == 2 else p
+            stops[i] = q if form == 0 else p + (reach if form == 1 else reach * kind(0.5))
+            if len(level) > 0:
+                inverted = minus_in_turn(stops[i], starts[i], -offset) < zero
+                ends[i] = starts[i] - offset if inverted else stops[i]
+    for i in range(x.size):
+        w, h = minus_in_turn(u[i], x[i], -offset), minus_in_turn(v[i], y[i], -offset)
+        finite = maximum(maximum(abs(x[i]), abs(y[i])), maximum(abs(u[i]), abs(v[i]))) < inf
+        areas[i] = product(w, h, zero) if finite else kind(np.nan)
+        if len(level) == 3:
+            angles[i] = math.atan2(np.float64(max(w, zero)), np.float64(max(h, zero)))
+    return np.float64(largest), -np.float64(least)
+
+
+@inlined
+def part(c, p, q):
+    """Columns p to q, as eight vectors."""
+    return c[0][p:q], c[1][p:q], c[2][p:q], c[3][p:q], c[4][p:q], c[5][p:q], c[6][p:q], c[7][p:q]
+
+
+@inlined
+def box(c, j):
+    """Column j."""
+    return c[0][j], c[1][j], c[2][j], c[3][j], c[4][j], c[5][j], c[6][j], c[7][j]
+
+
+@inlined
+def ratio(a, b, zero):
+    """a / b, and 0 over nothing."""
+    return zero if b <= zero else a / b
+
+
+@inlined
+def product(w, h, zero):
+    """w h of sides that count from 0 on. Not fused into a sum: with one rounding less IoU could exceed 1."""
+    w = zero if w <= zero else w
+    return zero if h <= zero else w * h
+
+
+@inlined
+def length(start, stop, a, b, offset):
+    """From the later start to the earlier stop."""
+    return minus_in_turn(stop if stop < b else b, start if start > a else a, -offset)
+
+
+@inlined
+def edges(by_shared, by_hull, by_apart, a, stop, end, b, stop_b, end_b, zero, half, one):
+    """Slopes for the start and the stop of a and of b along one axis; corners that tie share them."""
+    s = one if a > b else (half if a == b else zero)
+    t = one if stop < stop_b else (half if stop == stop_b else zero)
+    u = one if end > end_b else (half if end == end_b else zero)
+    return (
+        by_apart - by_shared * s - by_hull * (one - s),
+        by_apart + by_shared * t + by_hull * u,
+        -by_apart - by_shared * (one - s) - by_hull * s,
+        -by_apart + by_shared * (one - t) + by_hull * (one - u),
+    )
+
+
+@inlined
+def pair(level, offset, a, b):
+    """The measure of two boxes, then its slopes: for start and stop of a and of b along x; along y; for both areas; for
+    the angle of a, the negative of that of b. What is not used costs nothing."""
+    ax, ay, au, av, area, ae, af, turn = a
+    bx, by, bu, bv, barea, be, bf, bturn = b
+    kind = type(offset)
+    zero, one, two, curve = kind(0), kind(1), kind(2), kind(ANGLES)
+    w, h = length(ax, au, bx, bu, offset), length(ay, av, by, bv, offset)
+    inter = product(w, h, zero)
+    union = area + barea - inter
+    value = ratio(inter, union, zero)
+    by_inter, by_area = ratio(one + value, union, zero), -ratio(value, union, zero)
+    by_turn = px = py = by_wide = by_high = zero
+    if len(level) > 0:
+        wide = minus_in_turn(ae if ae > be else be, ax if ax < bx else bx, -offset)
+        high = minus_in_turn(af if af > bf else bf, ay if ay < by else by, -offset)
+    if len(level) == 1:
+        c = product(wide, high, zero)
+        value -= ratio(c - union, c, zero)
+        by_inter, by_area = by_inter - ratio(one, c, zero), by_area + ratio(one, c, zero)
+        full = ratio(union, c, zero)
+        by_wide, by_high = -ratio(full, wide, zero), -ratio(full, high, zero)
+    if len(level) == 3:
+        turn = bturn - turn
+        v = curve * turn * turn
+        alpha = ratio(v, minus_in_turn(one, value, -v), zero)
+        by_inter, by_area = by_inter * (one - alpha * alpha), by_area * (one - alpha * alpha)
+        by_turn = two * curve * alpha * (two - alpha) * turn
+        value -= alpha * v
+    if len(level) > 1:
+        dx = minus_in_turn(ax, bx, be - ae) / two
+        dy = minus_in_turn(ay, by, bf - af) / two
+        far = wide * wide + high * high
+        rho = ratio(dx * dx + dy * dy, far, zero)
+        value -= rho
+        px, py, pull = -ratio(dx, far, zero), -ratio(dy, far, zero), two * ratio(rho, far, zero)
+        by_wide, by_high = pull * wide, pull * high
+    both = w > zero and h > zero
+    alongx = edges(by_inter * h if both else zero, by_wide, px, ax, au, ae, bx, bu, be, zero, kind(0.5), one)
+    alongy = edges(by_inter * w if both else zero, by_high, py, ay, av, af, by, bv, bf, zero, kind(0.5), one)
+    return value, alongx, alongy, by_area, by_turn
+
+
+@kernel
+def pairwise(lo, hi, level, a, b, offset, out):
+    """Rows of out: every box of a with every box of b."""
+    for left in range(0, b.shape[1], TILE):
+        tile = part(b, left, left + TILE)
+        for i in range(lo, hi):
+            row = out[i][left : left + TILE]
+            own = box(a, i)
+            for j in range(row.size):
+                row[j] = pair(level, offset, own, box(tile, j))[0]
+
+
+@kernel
+def aligned(lo, hi, level, a, b, offset, out):
+    """Each box of a with its own of b."""
+    a = part(a, lo, hi)
+    b = part(b, lo, hi)
+    row = out[lo:hi]
+    for j in range(row.size):
+        row[j] = pair(level, offset, box(a, j), box(b, j))[0]
+
+
+@kernel
+def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
+    """da (6, n) += g times the slopes of rows lo·step to hi·step, and the same for b: for corners, area and angle.
+
+    Both in float64; within a band of rows and a tile of columns the sums run in the columns' own type.
+    """
+    zero = a.dtype.type(0)
+    db = np.zeros((6, b.shape[1]))
+    sums = np.zeros((6, TILE), a.dtype)
+    p0, p1, p2, p3, p4, p5 = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    last = min(hi * step, a.shape[1])
+    for top in range(lo * step, last, BAND):
+        for left in range(0, b.shape[1], TILE):
+            tile = part(b, left, left + TILE)
+            for i in range(top, min(top + BAND, last)):
+                row = g[i][left : left + TILE]
+                own = box(a, i)
+                s0 = s1 = s2 = s3 = s4 = s5 = zero
+                for j in range(row.size):
+                    _, x, y, by_area, by_turn = pair(level, offset, own, box(tile, j))
+                    c = row[j]
+                    s0 += c * x[0]
+                    s1 += c * y[0]
+                    s2 += c * x[1]
+                    s3 += c * y[1]
+                    s4 += c * by_area
+                    s5 += c * by_turn
+                    p0[j] += c * x[2]
+                    p1[j] += c * y[2]
+                    p2[j] += c * x[3]
+                    p3[j] += c * y[3]
+                    p4[j] += c * by_area
+                    p5[j] -= c * by_turn
+                for k, s in enumerate((s0, s1, s2, s3, s4, s5)):
+                    da[k, i] += s
+            for k in range(6):
+                for j in range(min(TILE, b.shape[1] - left)):
+                    db[k, left + j] += sums[k, j]
+                    sums[k, j] = zero
+    return db
+
+
+@kernel
+def aligned_slopes(lo, hi, level, a, b, offset, g, da, db):
+    """g times the slopes for a and for b, (6, n): for corners, area and angle."""
+    for j in range(lo, hi):
+        _, x, y, by_area, by_turn = pair(level, offset, box(a, j), box(b, j))
+        for k in range(2):
+            da[2 * k, j], da[2 * k + 1, j] = g[j] * x[k], g[j] * y[k]
+            db[2 * k, j], db[2 * k + 1, j] = g[j] * x[k + 2], g[j] * y[k + 2]
+        da[4, j] = db[4, j] = g[j] * by_area
+        da[5, j], db[5, j] = g[j] * by_turn, -g[j] * by_turn
+
+
+@kernel
+def meets(own, slots, offset, threshold):
+    """Whether a box overlaps one of the slots by more than the threshold."""
+    found = 0
+    for j in range(slots[0].size):
+        found += 1 if pair((), offset, own, box(slots, j))[0] > threshold else 0
+    return found > 0
+
+
+@kernel
+def suppress(order, c, cell, first_cell, grid, reach, offset, threshold, starts, filled, slots, kept):
+    """Fill `kept`, best first, and count it. A box kept goes into the slots of the cell that its centre is in.
+
+    A box can only be suppressed by one whose centre is near: at most `reach` of its own sides away, and no farther than
+    lets the two touch. Each class has cells of its own, from first_cell on. grid holds, for x and y: where it begins,
+    cells per unit of length, the last cell, and the longest side of any box.
+    """
+    corner, per_cell, last, longest = grid[0], grid[1], grid[2], grid[3]
+    near, count = np.zeros((2, 2), np.int64), 0  # the cells to look at: first and last, along x and y
+    for i in order:
+        own = box(c, i)
+        for k in range(2):
+            side = max(own[k + 2] - own[k] + offset, 0.0)
+            middle = ((own[k] + own[k + 2]) * 0.5 - corner[k]) * per_cell[k]
+            far = min(reach * side, (side + longest[k]) * 0.5) * per_cell[k] + SLACK
+            near[0, k] = int(min(max(middle - far, 0.0), last[k]))
+            near[1, k] = int(min(max(middle + far, 0.0), last[k]))
+        free = True
+        for y in range(near[0, 1], near[1, 1] + 1):
+            for x in range(near[0, 0], near[1, 0] + 1):
+                k = first_cell[i] + y * (int(last[0]) + 1) + x
+                free = free and not meets(own, part(slots, starts[k], filled[k]), offset, threshold)
+        if free:
+            kept[count] = i
+            count += 1
+            k = cell[i]
+            for m in range(8):
+                slots[m, filled[k]] = c[m, i]
+            filled[k] += 1
+    return count

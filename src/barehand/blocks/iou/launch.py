@@ -1,0 +1,228 @@
+"""From boxes in any format to the kernels' columns and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from barehand.core import arrays, memory
+from barehand.core.arrays import Array
+from barehand.core.lazy import LazyModule
+
+cpu = LazyModule("barehand.blocks.iou.cpu")
+threads = LazyModule("barehand.core.threads")
+
+BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
+Kind = Literal["iou", "giou", "diou", "ciou"]
+_FORMATS, _KINDS = get_args(BoxFormat), get_args(Kind)
+
+_DOUBLE = np.dtype(np.float64)
+# Between these no square of a float32 difference overflows or loses digits to underflow, nor of a large float64 one.
+_LEAST, _MOST = 2.0**-36, 2.0**58
+_LEAST_DOUBLE, _MOST_DOUBLE = 2.0**-400, 2.0**480
+_COLUMN_COST, _SLOPE_COST = 8, 8  # a box, and a pair's slopes, cost as much as so many plain elements
+_MOST_RANGES, _FEWEST_ROWS = 16, 64  # of rows for a gradient, each range with sums for all columns
+_CELLS = 4.0  # cells of the grid for NMS, at most so many a box
+
+
+def _boxes(name: str, argument: str, value: Array, ndim: int) -> Array:
+    """The boxes for the kernel: four numbers each, in `ndim` axes or, for 0, any number of them."""
+    if value.ndim == 0 or value.shape[-1] != 4 or (ndim and value.ndim != ndim):
+        hint = (
+            f"pass {argument}[None] for one box" if value.shape == (4,) else "give four numbers a box in the last axis"
+        )
+        wanted = "(N, 4)" if ndim else "(..., 4)"
+        raise ValueError(f"{name}: {argument} has shape {value.shape}, not {wanted}; {hint}")
+    return arrays.for_kernel(value)
+
+
+class _Door:
+    """The options checked; boxes laid out as columns, in a unit in which no area leaves the range."""
+
+    def __init__(self, name: str, box_format: str, offset: float, kind: str = "iou") -> None:
+        arrays.check_option(name, "box_format", box_format, _FORMATS)
+        arrays.check_option(name, "kind", kind, _KINDS)
+        self.name, self.form = name, _FORMATS.index(box_format)
+        self.level = (1,) * _KINDS.index(kind)  # its length makes the kernel's type
+        self.wide = arrays.check_number(name, "offset", offset, low=0.0)
+        self.unit = 1.0
+
+    def lay_out(self, *boxes: Array) -> list[Array]:
+        """Columns of each; float32 goes to float64 where squares would leave its range, float64 to a smaller unit."""
+        columns = [memory.empty((8, len(b)), b.dtype) for b in boxes]
+        most, least = self.wide, self.wide or math.inf
+        for b, c in zip(boxes, columns, strict=True):
+            given = b, self.form, self.offset(c), self.level, c
+            for high, low in threads.partial_results(cpu.columns, len(b), _COLUMN_COST, *given):
+                most, least = max(most, high), min(least, low)
+        if boxes[0].dtype != _DOUBLE:
+            if most > _MOST or least < _LEAST:
+                return self.lay_out(*(b.astype(_DOUBLE) for b in boxes))
+        elif most > _MOST_DOUBLE or 0.0 < most < _LEAST_DOUBLE:
+            unit = 2.0 ** -math.frexp(most)[1]
+            self.unit, self.wide = self.unit * unit, self.wide * unit
+            return self.lay_out(*(b * unit for b in boxes))
+        return columns
+
+    def offset(self, like: Array) -> Any:
+        """In the kernel's type."""
+        return like.dtype.type(self.wide)
+
+    @np.errstate(all="ignore")
+    def to_boxes(self, columns: Array, d: Array) -> Array:
+        """Slopes for corners, area and angle (6, n) as slopes for what the boxes were given by, (n, 4)."""
+        (start, stop), (by_area, by_turn) = d[:4].reshape(2, 2, -1), d[4:]
+        side = columns[2:4] - columns[:2] + self.offset(columns)
+        size = np.maximum(side, 0)
+        by_size = by_area * size[::-1]
+        if len(self.level) == 3:
+            square = (size * size).sum(axis=0)
+            by_size += by_turn / np.where(square == 0, 1, square) * np.stack([size[1], -size[0]])
+        by_size[side <= 0] = 0
+        start, stop = start - by_size, stop + by_size
+        inverted = side < 0
+        start[inverted] += stop[inverted]
+        stop[inverted] = 0
+        if self.form:
+            start, stop = start + stop, stop if self.form == 1 else (stop - start) / 2
+        return self.unit * np.concatenate([start, stop]).T
+
+
+class _Pairs(_Door):
+    """Two sets of boxes, every one with every one or each with its own."""
+
+    def __init__(self, every: bool, boxes1: ArrayLike, boxes2: ArrayLike, *options: Any) -> None:
+        super().__init__("pairwise_iou" if every else "iou", *options)
+        self.every = every
+        self.x, self.y = arrays.all_floating(self.name, boxes1=boxes1, boxes2=boxes2)
+        x, y = (_boxes(self.name, k, v, 2 * every) for k, v in (("boxes1", self.x), ("boxes2", self.y)))
+        self.dtype = x.dtype
+        if every:
+            self.shape: tuple[int, ...] = len(x), len(y)
+        else:
+            x, y = self._broadcast(x, y)
+        self.a, self.b = self.lay_out(x, y)
+
+    def _broadcast(self, x: Array, y: Array) -> list[Array]:
+        try:
+            self.shape = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
+        except ValueError:
+            raise ValueError(
+                f"iou: boxes1 of shape {x.shape} and boxes2 of shape {y.shape} do not broadcast; give as many of each, "
+                "or use pairwise_iou for every box with every box"
+            ) from None
+        return [arrays.for_kernel(np.broadcast_to(b, (*self.shape, 4)).reshape(-1, 4)) for b in (x, y)]
+
+    def value(self) -> Any:
+        out = memory.empty(self.shape, self.dtype)
+        given = self.level, self.a, self.b, self.offset(self.a)
+        cost = 1 + len(self.level)
+        if self.every:
+            threads.over_rows(cpu.pairwise, len(out), cost * out.shape[1], *given, out)
+        else:
+            threads.over_rows(cpu.aligned, out.size, cost * _COLUMN_COST, *given, out.reshape(-1))
+        return arrays.narrow(out, self.x.dtype)[()]
+
+    def gradients(self, cotangent: ArrayLike | None) -> tuple[Array, Array]:
+        g = arrays.for_kernel(np.asarray(arrays.check_cotangent(self.name, cotangent, self.shape, self.x.dtype)))
+        given = self.level, self.a, self.b, self.offset(self.a)
+        if self.every:
+            n, m = self.shape
+            step = max(_FEWEST_ROWS, -(-n // _MOST_RANGES))
+            da, cost = np.zeros((6, n)), _SLOPE_COST * step * m
+            db = sum(threads.partial_results(cpu.pairwise_slopes, -(-n // step), cost, step, *given, g, da))
+        else:
+            da, db = (memory.empty((6, g.size), self.a.dtype) for _ in range(2))
+            threads.over_rows(cpu.aligned_slopes, g.size, _SLOPE_COST, *given, g.reshape(-1), da, db)
+        return self._for(self.x, self.to_boxes(self.a, da)), self._for(self.y, self.to_boxes(self.b, db))
+
+    def _for(self, boxes: Array, d: Array) -> Array:
+        """Slopes summed over the axes along which the boxes were broadcast, in their type."""
+        if not self.every and (*self.shape, 4) != boxes.shape:
+            ones = (1,) * (len(self.shape) - boxes.ndim + 1) + boxes.shape
+            axes = tuple(i for i, n in enumerate(ones) if n == 1)
+            d = d.reshape(*self.shape, 4).sum(axis=axes, dtype=np.float64)
+        return np.ascontiguousarray(arrays.narrow(d.reshape(boxes.shape), boxes.dtype))
+
+
+def forward(*given: Any) -> Any:
+    """The measure."""
+    return _Pairs(*given).value()
+
+
+def backward(cotangent: ArrayLike | None, with_value: bool, *given: Any) -> Any:
+    """The gradients for both sets of boxes."""
+    pairs = _Pairs(*given)
+    gradients = pairs.gradients(cotangent)
+    return (pairs.value(), gradients) if with_value else gradients
+
+
+def _one_a_box(argument: str, value: Array, count: int) -> Array:
+    if value.shape != (count,):
+        raise ValueError(f"nms: {argument} has shape {value.shape}; give one for each box, shape ({count},)")
+    return value
+
+
+def _best_first(scores: ArrayLike, count: int) -> Array:
+    """The order of the scores; of equal ones the lower index comes first."""
+    s = arrays.as_array("nms", "scores", scores)
+    s = _one_a_box("scores", s if s.dtype.kind in "iub" else arrays.as_floating("nms", "scores", s), count)
+    if s.dtype.kind == "f" and np.isnan(s).any():
+        raise ValueError(f"nms: scores holds nan at {np.isnan(s).argmax()}; it has no rank: leave such boxes out")
+    return count - 1 - np.argsort(s[::-1], kind="stable")[::-1]
+
+
+def _groups(classes: ArrayLike | None, count: int) -> tuple[Array, int]:
+    """The class of each box, counted from 0, and how many there are."""
+    if classes is None:
+        return np.zeros(count, np.int64), 1
+    labels = _one_a_box("classes", arrays.as_array("nms", "classes", classes), count)
+    if labels.dtype.kind not in "iubSU" and count:
+        raise TypeError(f"nms: classes has dtype {labels.dtype}; pass integers or strings")
+    names, group = np.unique(labels, return_inverse=True)
+    return group, len(names)
+
+
+def _grid(c: Array, offset: float, group: Array, groups: int) -> tuple[Array, ...]:
+    """A grid over the boxes' centres, about as fine as the boxes are large; each class has all cells for itself.
+
+    For each box its cell and the first of its class; the grid as the kernel reads it; where each cell's slots start.
+    """
+    side, middle = np.maximum(c[2:4] - c[:2] + offset, 0), (c[:2] + c[2:4]) / 2
+    corner, mean = middle.min(axis=1), side.mean(axis=1)
+    span = middle.max(axis=1) - corner
+    most = max(1.0, math.sqrt(_CELLS * len(group) / groups))
+    count = np.floor(np.clip(span / np.where(mean > 0, mean, np.inf), 1, most))
+    per_cell = count / np.where(span > 0, span, np.inf)
+    x, y = np.minimum((middle - corner[:, None]) * per_cell[:, None], count[:, None] - 1).astype(np.int64)
+    first_cell = group * int(count[0] * count[1])
+    cell = first_cell + y * int(count[0]) + x
+    sizes = np.bincount(cell, minlength=groups * int(count[0] * count[1]))
+    return cell, first_cell, np.stack([corner, per_cell, count - 1, side.max(axis=1)]), np.cumsum(sizes) - sizes
+
+
+def keep_best(
+    boxes: ArrayLike, scores: ArrayLike, iou_threshold: float, classes: ArrayLike | None, box_format: str, offset: float
+) -> Array:
+    """Which boxes are kept, best first; overlaps are decided in float64 whatever the type."""
+    door = _Door("nms", box_format, offset)
+    x = _boxes("nms", "boxes", arrays.as_floating("nms", "boxes", boxes), 2).astype(np.float64)
+    order = _best_first(scores, len(x))
+    t = arrays.check_number("nms", "iou_threshold", iou_threshold, low=0.0, high=1.0)
+    group, groups = _groups(classes, len(x))
+    finite = np.isfinite(x).all(axis=1)
+    if not finite.all():
+        row = finite.argmin()
+        raise ValueError(f"nms: boxes holds {x[row]} in row {row}, which is not finite; leave such boxes out")
+    if not len(x):
+        return order
+    (c,) = door.lay_out(x)
+    cell, first_cell, grid, starts = _grid(c, door.wide, group, groups)
+    # A box that overlaps another by more than t is at most 1 / t times as long, so its centre is this near, in sides.
+    reach = (1 - t) * max(1.0, 0.5 / max(t, 1e-300))
+    kept = np.empty(len(x), np.int64)
+    given = order, c, cell, first_cell, grid, reach, door.wide, t
+    return kept[: cpu.suppress(*given, starts, starts.copy(), np.empty_like(c), kept)].copy()

@@ -1,0 +1,1 @@
+"""Logistic regression by descent; the estimator is `barehand.linear_model.LogisticRegression`."""
