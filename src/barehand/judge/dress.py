@@ -21,9 +21,13 @@ def candidate(peer: Peer, spec: Spec) -> Candidate:
 
 
 def _tensors(values: Inputs) -> Inputs:
+    """Arrays of numbers as tensors; torch has none for words and objects."""
     import torch
 
-    return {k: torch.tensor(v.copy()) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    def numbers(value: Any) -> bool:
+        return isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+
+    return {k: torch.tensor(v.copy()) if numbers(v) else v for k, v in values.items()}
 
 
 def _floating(spec: Spec, tensors: Inputs) -> Inputs:

@@ -249,7 +249,9 @@ class _Examination:
             self.judge(name, again, first, (1.0,) * len(first), 0.0, kind)
         name = replace(finding, check=f"contract: inputs unchanged, {case.name}", grade="correctness")
         changed = [
-            k for k, v in before.items() if k not in spec.writes and not np.array_equal(v, writable[k], equal_nan=True)
+            k
+            for k, v in before.items()
+            if k not in spec.writes and not np.array_equal(v, writable[k], equal_nan=v.dtype.kind == "f")
         ]
         if changed:
             self.findings.append(replace(name, message=f"modifies its argument {', '.join(changed)}"))
