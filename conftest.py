@@ -15,6 +15,6 @@ _NEEDS = {
     "sklearn": ["blocks/*/estimator.py", "descent/*.py"],
 }
 
-collect_ignore_glob = [
+collect_ignore_glob = ["src/barehand/judge/variants/*"] + [
     f"src/barehand/{files}" for library, found in _NEEDS.items() if not find_spec(library) for files in found
 ]

@@ -1,4 +1,5 @@
-"""The tour: what it skips and why, that a wrong result is noticed, and that its report needs nothing else."""
+"""The tour: what it skips and why, that a wrong result is noticed, what it does with the judge, and that its report
+needs nothing else."""
 
 from __future__ import annotations
 
@@ -13,11 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 import barehand
 from barehand import demo, vjp
 from barehand.blocks import BLOCKS
-from barehand.demo import coins, logs, models, rules, tour, words
+from barehand.cli import app
+from barehand.demo import coins, judging, logs, models, rules, tour, words
+from barehand.demo.judging import Judged
 from barehand.demo.manual import manual
 from barehand.demo.outcome import Check, Comparison, Found, Outcome
 from barehand.demo.stop import Context, Stop
@@ -38,7 +42,8 @@ FAST = [softmax_digits.STOP, cross_entropy_digits.STOP]
 def take(stops: list[Stop], report: Path, **options: Any) -> tuple[list[Outcome], str]:
     """The outcomes, and what the console showed."""
     shown = io.StringIO()
-    return demo.run(report, console=Console(file=shown, width=120), stops=stops, **options), shown.getvalue()
+    tour = demo.run(report, console=Console(file=shown, width=120), stops=stops, judge=False, **options)
+    return list(tour.outcomes), shown.getvalue()
 
 
 def made_up(check: Check) -> Outcome:
@@ -133,7 +138,7 @@ def test_a_wrong_gradient_disagrees(wrong_by: float, monkeypatch: pytest.MonkeyP
     outcomes, shown = take([cross_entropy_digits.STOP], tmp_path / "report.html")
     assert outcomes[0].agrees is (wrong_by == 1)
     assert ("DISAGREES" in shown) is (wrong_by != 1)
-    assert demo.to_json(outcomes)["agrees"] is (wrong_by == 1)
+    assert demo.to_json(demo.Tour(outcomes))["agrees"] is (wrong_by == 1)
 
 
 def test_a_wrong_value_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +193,7 @@ def test_a_rule_is_that_of_torch(rule: rules.Rule) -> None:
 
 def test_json_is_valid_and_says_everything() -> None:
     skipped = Outcome(made_up(Check("values", 0.0, 1.0, "")).stop, skipped="no reason")
-    told = demo.to_json([made_up(Check("values", np.nan, 1e-6, "rounding")), skipped])
+    told = demo.to_json(demo.Tour([made_up(Check("values", np.nan, 1e-6, "rounding")), skipped]))
     first, second = json.loads(json.dumps(told, allow_nan=False))["outcomes"]
     assert first["peer"] == "a peer"
     assert (first["result"], first["peer_result"], first["ours_over_peer"]) == (0.5, 0.5, 0.5)
@@ -198,6 +203,7 @@ def test_json_is_valid_and_says_everything() -> None:
     assert (first["agrees"], second["agrees"], told["agrees"]) == (False, True, False)
     assert second["skipped"] == "no reason"
     assert told["barehand"] == barehand.__version__
+    assert told["judge"] is None
 
 
 class Page(HTMLParser):
@@ -233,6 +239,98 @@ def test_the_report_is_one_file_that_needs_nothing_else(tmp_path: Path) -> None:
     for outcome in outcomes:
         assert outcome.found is not None
         assert outcome.found.measure in html
+
+
+HALF_WRONG = """
+import numpy as np
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+def bpr_loss(positive, negative):
+    return -np.log(1 / (1 + np.exp(negative - positive))).mean()
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in the place of the notebook, right and wrong in equal parts, and no stops."""
+    pytest.importorskip("torch", reason="without it the judge is skipped")
+    path = tmp_path / "written <here>.py"
+    path.write_text(HALF_WRONG)
+    monkeypatch.setattr(tour, "find_notebook", lambda: path)
+    monkeypatch.setattr(tour, "all_stops", list)
+    return path
+
+
+def run_command(*options: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["demo", *options], env={"COLUMNS": "200"}, catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_the_judge_has_the_last_word_and_its_verdicts_do_not_count(written: Path, tmp_path: Path) -> None:
+    """A wrong definition is told, on the terminal, in the report and in the JSON, and the tour went well."""
+    pytest.importorskip("jinja2", reason="the report needs it")
+    pytest.importorskip("matplotlib", reason="the report needs it")
+    report, result = tmp_path / "report.html", tmp_path / "tour.json"
+    status, shown = run_command("--report", str(report), "--json", str(result))
+    assert status == 0, shown
+    assert "1 pass, 1 fail. What is wrong" in shown
+    assert re.search(r"✓ softmax +Softmax .*\n✗ bpr_loss +BPR loss ", shown)
+    html = report.read_text(encoding="utf-8")
+    assert "1 pass, 1 fail" in html
+    assert "the logarithm of the sigmoid" in html
+    assert "written &lt;here&gt;.py" in html
+    told = json.loads(result.read_text())["judge"]
+    assert (told["works"], told["skipped"], told["trouble"]) == (True, None, None)
+    assert [item["verdict"] for item in told["judgement"]["items"]] == ["pass", "fail"]
+    assert told["judgement"]["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def softmax(x)\n    return x\n", "THE JUDGE FAILED: softmax: line 1"),
+        ("def greet(name):\n    return name\n", "THE JUDGE FAILED: nothing in it was recognised"),
+    ],
+    ids=["no Python", "nothing to judge"],
+)
+def test_a_judge_without_a_verdict_fails_the_tour(text: str, says: str, written: Path, tmp_path: Path) -> None:
+    written.write_text(text)
+    status, shown = run_command("--report", str(tmp_path / "report.html"))
+    assert status == 1
+    assert says in shown
+
+
+def test_a_notebook_that_cannot_be_read_fails_the_tour(written: Path, tmp_path: Path) -> None:
+    written.unlink()
+    status, shown = run_command("--report", str(tmp_path / "report.html"))
+    assert status == 1
+    assert "THE JUDGE FAILED: " in shown
+
+
+def test_the_judge_can_be_left_out(written: Path, tmp_path: Path) -> None:
+    written.unlink()
+    status, shown = run_command("--report", str(tmp_path / "report.html"), "--no-judge")
+    assert status == 0, shown
+    assert not re.search("the judge", shown, re.IGNORECASE)
+    assert 'id="judge"' not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_the_judge_lacks_skips_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    nowhere = judging.judge_notebook(None, 0)
+    assert nowhere == Judged(skipped="examples/handwritten.ipynb is not here; it comes with the project's sources")
+    assert nowhere.works
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert judging.judge_notebook(tmp_path, 0).skipped == "needs torch: pip install 'barehand[torch]'"
+
+
+def test_a_disagreement_fails_the_tour_whatever_the_judge_says() -> None:
+    wrong, right = (made_up(Check("values", difference, 1e-6, "")) for difference in (1.0, 0.0))
+    assert not demo.Tour([right, wrong], Judged()).went_well
+    assert demo.Tour([right], Judged()).went_well
+    assert not demo.Tour([right], Judged(trouble="it crashed")).went_well
 
 
 def test_the_same_seed_gives_the_same_result() -> None:

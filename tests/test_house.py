@@ -182,6 +182,8 @@ def test_files_are_short() -> None:
 
 def test_modules_import_by_themselves() -> None:
     for path in ROOT.rglob("*.py"):
+        if "variants" in path.parts:  # programs for the judge
+            continue
         module = ".".join(("barehand", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
         if module == "barehand.__main__":
             continue

@@ -16,12 +16,14 @@ _HOMES = {
     **_homes(),
     "AttentionWeights": "barehand.blocks.attention.weights",
     "GroupedAuc": "barehand.blocks.auc",
+    "check": "barehand.judge.check",
     "MissingBackend": "barehand.core.arrays",
     "set_num_threads": "barehand.core.threads",
     "get_num_threads": "barehand.core.threads",
     "specs": "barehand.blocks",
 }
-_FACES = ("linear_model", "textbook", "vjp")
+_FACES = ("linear_model", "nn", "optim", "textbook", "vjp")
 
 __all__ = [*_HOMES, *_FACES, "__version__"]
-__getattr__, __dir__ = _face(__name__, _HOMES, _FACES)
+# IPython calls this for `%load_ext barehand`.
+__getattr__, __dir__ = _face(__name__, {**_HOMES, "load_ipython_extension": "barehand.judge.magic"}, _FACES)

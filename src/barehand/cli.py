@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from barehand.judge.command import check
+from barehand.options import Json, Lang, Language, refuse, write_json
+from barehand.options import console as console_for
 
 app = typer.Typer(
     help="The machine-learning blocks people write by hand: right, stable, fast.",
@@ -19,39 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Language(StrEnum):
-    """The languages that pages come in."""
-
-    en = "en"
-    zh = "zh"
-
-
-Lang = Annotated[Language, typer.Option("--lang", help="The language of titles and advice.")]
-Json = Annotated[
-    str | None,
-    typer.Option("--json", metavar="FILE", help="Write the result as JSON, to a file or to - (standard output)."),
-]
-
-
-def _console(json_to: str | None) -> Console:
-    """For people: standard output, or standard error while standard output holds JSON."""
-    return Console(stderr=json_to == "-")
-
-
-def _write_json(json_to: str | None, result: Any) -> None:
-    if json_to == "-":
-        json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
-    elif json_to is not None:
-        Path(json_to).write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _refuse(error: Exception) -> typer.Exit:
-    """A clear line for people, and exit status 2: the command could not run."""
-    Console(stderr=True).print(f"barehand {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-    return typer.Exit(2)
 
 
 @app.command("list")
@@ -74,7 +42,7 @@ def show(
     try:
         spec = find(name)
     except ValueError as error:
-        raise _refuse(error) from None
+        raise refuse(error) from None
     Console().print(page(spec, lang.value, lesson=lesson))
 
 
@@ -83,14 +51,18 @@ def demo(
     report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("barehand-report.html"),
     data: Annotated[Path | None, typer.Option(help="The folder with the example data.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of every random draw.")] = 0,
+    no_judge: Annotated[bool, typer.Option("--no-judge", help="Leave out the judge and its notebook.")] = False,
     json_to: Json = None,
 ) -> None:
-    """Run every block on real data, beside what people use today, and write a report with pictures."""
+    """Run every block on real data, beside what people use today, judge a notebook, and write a report with pictures.
+
+    Exit status: 1 where a block disagrees with its peer or the judge does not work; its verdicts do not count.
+    """
     from barehand.demo import run, to_json
 
-    outcomes = run(report, data=data, console=_console(json_to), seed=seed)
-    _write_json(json_to, to_json(outcomes))
-    if not all(outcome.agrees for outcome in outcomes):
+    tour = run(report, data=data, console=console_for(json_to), seed=seed, judge=not no_judge)
+    write_json(json_to, to_json(tour))
+    if not tour.went_well:
         raise typer.Exit(1)
 
 
@@ -110,7 +82,7 @@ def bench(
     from barehand.bench import bench as compare
     from barehand.bench.run import save as keep
 
-    console = _console(json_to)
+    console = console_for(json_to)
     rows = []
     try:
         with console.status("measuring"):
@@ -122,6 +94,8 @@ def bench(
                 only=lambda w: only in w,
             ):
                 rows.append(row)
+                if save is not None:  # at once: a long run that is stopped keeps what it measured
+                    kept = keep([row], save)
                 line = f"{row.function} {row.workload}, {row.threads} thread(s), {row.peer}"
                 console.print(
                     f"{line}: ours {row.ours_ms:.3f} ms, peer {row.peer_ms:.3f} ms, [bold]{row.ratio:.2f}x",
@@ -129,7 +103,7 @@ def bench(
                     soft_wrap=True,
                 )
     except ValueError as error:
-        raise _refuse(error) from None
+        raise refuse(error) from None
     table = Table("function", "size", "threads", "peer", "ours ms", "peer ms", "ratio", box=None)
     for row in rows:
         table.add_row(
@@ -142,9 +116,12 @@ def bench(
             f"{row.ratio:.2f}",
         )
     console.print(table)
-    if save is not None:
-        console.print(f"saved to {keep(rows, save)}", highlight=False)
-    _write_json(json_to, {"version": 1, "rows": [asdict(row) for row in rows]})
+    if rows and save is not None:
+        console.print(f"saved to {kept}", highlight=False)
+    write_json(json_to, {"version": 1, "rows": [asdict(row) for row in rows]})
+
+
+app.command()(check)
 
 
 def main() -> None:

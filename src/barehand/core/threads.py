@@ -137,7 +137,7 @@ def _ranges(rows: int, row_cost: int) -> list[tuple[int, int]]:
 
 def over_rows(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> None:
     """Run a kernel that writes its rows and nothing else; `row_cost` is the elements it touches in a row."""
-    if _threads == 1 or rows * row_cost < _SERIAL_BELOW or rows < 2:
+    if _threads == 1 or rows * row_cost <= _RANGE or rows < 2:  # one range is nothing to share
         kernel(0, rows, *arguments)
     else:
         _pool.run(_Job(kernel, _ranges(rows, row_cost), arguments), _threads - 1)

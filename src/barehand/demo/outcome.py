@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from barehand.demo.judging import Judged
     from barehand.demo.stop import Stop
 
 
@@ -116,12 +117,31 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def to_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The tour as JSON: one entry a stop, and whether all of them agree; what is not finite becomes null."""
+@dataclass(frozen=True)
+class Tour:
+    """What was found at each stop, and what the judge said where it was asked."""
+
+    outcomes: Sequence[Outcome]
+    judged: Judged | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no stop disagrees with its peer."""
+        return all(outcome.agrees for outcome in self.outcomes)
+
+    @property
+    def went_well(self) -> bool:
+        """All stops agree, and the judge came to its verdicts; what they say is not our fault."""
+        return self.agrees and (self.judged is None or self.judged.works)
+
+
+def to_json(tour: Tour) -> dict[str, Any]:
+    """The tour as JSON: one entry a stop, whether all of them agree, and the judge; what is not finite becomes null."""
     from barehand import __version__
 
     return {
         "barehand": __version__,
-        "agrees": all(outcome.agrees for outcome in outcomes),
-        "outcomes": [_row(outcome) for outcome in outcomes],
+        "agrees": tour.agrees,
+        "outcomes": [_row(outcome) for outcome in tour.outcomes],
+        "judge": tour.judged and tour.judged.to_json(),
     }

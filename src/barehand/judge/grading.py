@@ -31,6 +31,18 @@ from barehand.core.spec import (
 )
 
 
+class Inexpressible(Exception):  # noqa: N818 - it is no error
+    """An input that the candidate has no way to take; it is not held against it."""
+
+
+class Raised(Exception):  # noqa: N818 - theirs, not ours
+    """What the candidate's code raised elsewhere, in words."""
+
+
+class Overwritten(Raised):
+    """The candidate changes what it was given."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """Code under examination: a function with the spec's arguments, and its gradient where there is one."""
@@ -40,6 +52,8 @@ class Candidate:
     vjp: Callable[..., Any] | None = None
     dtypes: tuple[np.dtype[Any], ...] = EVERY
     strict: bool = False  # hold it to what our kernels promise, rather than to what a right program may lose
+    regrade: Callable[[Finding], Finding] = lambda finding: finding  # how much a failure weighs for this one
+    names_mistakes: bool = True  # whether its values tell one mistake from another
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ class Report:
     behaves_like: Mutant | None = None
     convention: str | None = None
     worst: dict[str, float] = field(default_factory=dict)  # check -> largest error seen, in eps
+    tally: dict[str, int] = field(default_factory=dict)  # grade -> checks passed
 
     @property
     def accepted(self) -> bool:
@@ -136,6 +151,7 @@ class _Examination:
         self.findings: list[Finding] = []
         self.passed: list[str] = []
         self.worst: dict[str, float] = {}
+        self.tally: dict[str, int] = {}
 
     # What is compared, and how
 
@@ -157,15 +173,23 @@ class _Examination:
                 message = f"result {place + 1} {problem}" if len(expected) > 1 else f"the result {problem}"
                 self.findings.append(replace(finding, message=message, error=error, got=g, expected=e))
                 return
+        self.passes(finding, label)
+
+    def passes(self, finding: Finding, label: str) -> None:
+        """Record a check that passed."""
         self.passed.append(label)
+        grade = self.candidate.regrade(finding).grade
+        self.tally[grade] = self.tally.get(grade, 0) + 1
 
     def attempt(self, finding: Finding, call: Callable[[], Any]) -> Any:
         """Run the candidate's code; what it raises is a finding."""
         try:
             with np.errstate(all="ignore"):
                 return call()
+        except Inexpressible:
+            return None
         except Exception as error:  # whatever somebody's code raises is a result of the examination
-            message = f"raises {type(error).__name__}: {error}"
+            message = str(error) if isinstance(error, Raised) else f"raises {type(error).__name__}: {error}"
             self.findings.append(replace(finding, message=message, raised=True))
             return None
 
@@ -256,12 +280,14 @@ class _Examination:
         if changed:
             self.findings.append(replace(name, message=f"modifies its argument {', '.join(changed)}"))
         else:
-            self.passed.append(name.check)
+            self.passes(name, name.check)
         name = replace(finding, check=f"contract: strided views, {case.name}")
         spread = self.attempt(name, lambda: spec.run(self.candidate.function, _strided(inputs)))
         if spread is not None:
             with np.errstate(all="ignore"):
                 scales = spec.scale(_widened(spec, inputs, dtype), _expected(spec, self.reference, inputs, dtype))
+            if len(scales) != len(first):  # which the value of the case has shown already
+                return
             wide = tuple(a.astype(wider(dtype)) if a.dtype.kind == "f" else a for a in first)
             self.judge(name, spread, wide, scales, 2 * self.bound(spec.accuracy), kind)
 
@@ -318,6 +344,15 @@ def examine(spec: Spec, candidate: Candidate, *, seed: int = 0, only: Callable[[
     return replace(report, behaves_like=_behaves_like(examination, spec))
 
 
+def probe(
+    spec: Spec, candidate: Candidate, case: Case, dtype: np.dtype[Any], gradient: bool, seed: int
+) -> Finding | None:
+    """One check by itself; what it finds."""
+    examination = _Examination(spec, candidate, seed, spec.reference)
+    (examination.gradient if gradient else examination.value)(case, dtype)
+    return examination.findings[0] if examination.findings else None
+
+
 def _variant(spec: Spec, convention: Convention) -> Spec:
     """The spec as the convention has it; the scale of its gradient is at least the gradient's own size."""
 
@@ -334,20 +369,32 @@ def _report(examination: _Examination) -> Report:
         examination.spec,
         examination.candidate,
         tuple(examination.passed),
-        tuple(examination.findings),
+        tuple(map(examination.candidate.regrade, examination.findings)),
         worst=examination.worst,
+        tally=examination.tally,
     )
 
 
 def _behaves_like(examination: _Examination, spec: Spec) -> Mutant | None:
     """The known mistake whose outputs match the candidate's wherever the candidate is wrong."""
-    wrong = [
-        f for f in examination.findings if f.check.startswith("case: ") and f.grade != "generality" and not f.raised
-    ]
+    if not examination.candidate.names_mistakes:
+        return None
+    findings = [*map(examination.candidate.regrade, examination.findings)]
+    wrong = [f for f in findings if f.check.startswith("case: ") and f.grade != "generality" and not f.raised]
+    wrong = sorted(wrong, key=_size)[:_TELLING]
+    if all(np.asarray(f.got).dtype.kind == "b" for f in wrong):  # a few yes and no tell no mistake from another
+        return _same_gradient_mistake(examination, spec) if not wrong else None
     for mutant in spec.mutants:
         if mutant.function is not None and wrong and all(_same_mistake(spec, mutant, f) for f in wrong):
             return mutant
     return _same_gradient_mistake(examination, spec) if not wrong else None
+
+
+_TELLING = 12  # findings, the smallest, by which a mistake is known
+
+
+def _size(finding: Finding) -> int:
+    return sum(v.size for v in finding.inputs.values() if isinstance(v, np.ndarray))
 
 
 def _same_mistake(spec: Spec, mutant: Mutant, finding: Finding) -> bool:

@@ -1,7 +1,8 @@
 """Adam kernels on flat vectors of one floating type: parameters p, gradients g, running means m and v.
 
 The means move by (1 - beta)(new - old) rather than beta old + (1 - beta) new: beta rounded to float32 would decay at a
-slightly other rate, and over a thousand steps that is a hundred eps.
+slightly other rate, and over a thousand steps that is a hundred eps. Where less than half of the old stays, that
+difference would leave the old's rounding error behind, and `stay` is beta; elsewhere it is None, and compiled away.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ def _sloped(p, g, sign, l2):
 
 
 @inlined
+def _mean(old, new, keep, stay):
+    """A running mean that takes in `keep` of the new."""
+    if stay is None:
+        return old + keep * (new - old)
+    return stay * old + keep * new
+
+
+@inlined
 def _moved(p, m, second, root, eps, rate, decay):
     """p after a step of m over the root of the second moment, and after decoupled decay; 0 / 0 is no step."""
     size = np.sqrt(second) * root + eps
@@ -28,21 +37,21 @@ def _moved(p, m, second, root, eps, rate, decay):
 
 
 @kernel
-def adam(lo, hi, p, g, m, v, keep1, keep2, root, eps, rate, sign, l2, decay):
-    """One step of every element: keep = 1 - beta, root = (1 - beta2^t)^-1/2, rate = lr / (1 - beta1^t)."""
+def adam(lo, hi, p, g, m, v, keep1, stay1, keep2, stay2, root, eps, rate, sign, l2, decay):
+    """One step of every element: keep = 1 - beta, stay = beta or None, root = (1 - beta2^t)^-1/2, rate = lr / (1 - beta1^t)."""
     ps = p[lo:hi]
     gs = g[lo:hi]
     ms = m[lo:hi]
     vs = v[lo:hi]
     for j in range(ps.size):
         s = _sloped(ps[j], gs[j], sign, l2)
-        ms[j] += keep1 * (s - ms[j])
-        vs[j] += keep2 * (s * s - vs[j])
+        ms[j] = _mean(ms[j], s, keep1, stay1)
+        vs[j] = _mean(vs[j], s * s, keep2, stay2)
         ps[j] = _moved(ps[j], ms[j], vs[j], root, eps, rate, decay)
 
 
 @kernel
-def amsgrad(lo, hi, p, g, m, v, largest, keep1, keep2, root, eps, rate, sign, l2, decay):
+def amsgrad(lo, hi, p, g, m, v, largest, keep1, stay1, keep2, stay2, root, eps, rate, sign, l2, decay):
     """The same with the largest second moment so far."""
     ps = p[lo:hi]
     gs = g[lo:hi]
@@ -51,7 +60,7 @@ def amsgrad(lo, hi, p, g, m, v, largest, keep1, keep2, root, eps, rate, sign, l2
     largests = largest[lo:hi]
     for j in range(ps.size):
         s = _sloped(ps[j], gs[j], sign, l2)
-        ms[j] += keep1 * (s - ms[j])
-        vs[j] += keep2 * (s * s - vs[j])
+        ms[j] = _mean(ms[j], s, keep1, stay1)
+        vs[j] = _mean(vs[j], s * s, keep2, stay2)
         largests[j] = maximum(largests[j], vs[j])
         ps[j] = _moved(ps[j], ms[j], largests[j], root, eps, rate, decay)

@@ -16,7 +16,7 @@ from barehand.core.lazy import LazyModule
 cpu = LazyModule("barehand.blocks.adam.cpu")
 threads = LazyModule("barehand.core.threads")
 
-_COST = 4  # an element costs as much as so many plain ones
+COST = 1  # of an element; more would make ranges so short that threads wait for each other's calls
 OPTIONS = ("lr", "betas", "eps", "weight_decay", "decoupled", "amsgrad", "maximize")
 _TORCH = {"decoupled": "decoupled_weight_decay"}  # its name for an option
 
@@ -92,22 +92,31 @@ def _check_grad(i: int, grad: Any, p: Array) -> Array:
     return flat.copy() if np.may_share_memory(flat, p) else flat
 
 
-def step(p: Array, g: Array, state: State, options: dict[str, Any]) -> None:
-    """Update p and its state in place: one pass over memory."""
+def factors(options: dict[str, Any], t: int) -> tuple[float | None, ...]:
+    """What the kernels compute with at step t: keep1, stay1, keep2, stay2, root, eps, rate, sign, l2, decay."""
     beta1, beta2 = options["betas"]
     lr, decay = options["lr"], options["weight_decay"]
-    state.step += 1
-    kind = state.m.dtype.type
-    numbers = (
-        1 - beta1,
-        1 - beta2,
-        _correction(beta2, state.step) ** -0.5,
+    return (
+        *(1 - beta1, beta1 if beta1 < 0.5 else None),
+        *(1 - beta2, beta2 if beta2 < 0.5 else None),
+        _correction(beta2, t) ** -0.5,
         options["eps"],
-        lr / _correction(beta1, state.step),
+        lr / _correction(beta1, t),
         -1.0 if options["maximize"] else 1.0,
         0.0 if options["decoupled"] else decay,
         lr * decay if options["decoupled"] else 0.0,
     )
+
+
+def numbers(options: dict[str, Any], t: int, kind: type) -> tuple[Any, ...]:
+    """The factors in the type the arithmetic runs in."""
+    return tuple(None if n is None else kind(n) for n in factors(options, t))
+
+
+def step(p: Array, g: Array, state: State, options: dict[str, Any]) -> None:
+    """Update p and its state in place: one pass over memory."""
+    state.step += 1
+    kind = state.m.dtype.type
     direct = p.flags.carray and p.dtype == kind
     flat = p.reshape(-1) if direct else p.astype(kind).reshape(-1)
     kernel, moments = cpu.adam, [state.m, state.v]
@@ -115,7 +124,7 @@ def step(p: Array, g: Array, state: State, options: dict[str, Any]) -> None:
         if state.largest is None:
             state.largest = np.zeros_like(state.v)
         kernel, moments = cpu.amsgrad, [*moments, state.largest]
-    threads.over_rows(kernel, flat.size, _COST, flat, g, *moments, *(kind(n) for n in numbers))
+    threads.over_rows(kernel, flat.size, COST, flat, g, *moments, *numbers(options, state.step, kind))
     if not direct:
         p[...] = arrays.narrow(flat.reshape(p.shape), p.dtype)
 

@@ -95,6 +95,17 @@ def _shrinking(rng: np.random.Generator) -> Inputs:
     return {**made, "g0": made["g0"] * (0.5 ** np.arange(20))[:, None], "amsgrad": True}
 
 
+def _swinging(**options: Any) -> Make:
+    """Gradients now large, now tiny: what stays of an old mean is small beside what goes."""
+
+    def make(rng: np.random.Generator) -> Inputs:
+        made = _path(8, (6,), **options)(rng)
+        sizes = np.array([7.0, 1e-4, 3e-2, 5.0, 1e-3, 1e-4, 2.0, 1e-3])
+        return {"p0": np.zeros(6), "g0": made["g0"] * sizes[:, None], **options, "lr": 0.01}
+
+    return make
+
+
 def _fixed(p: Any, g: Any, **options: Any) -> Make:
     return lambda rng: {"p0": np.array(p), "g0": np.array(g), **options}
 
@@ -109,6 +120,24 @@ CASES = (
     Case("two of one shape", "state shared between parameters", _path(6, (5,), (5,))),
     Case("betas of 0.5 and 0.9", "betas ignored", _path(10, (6,), betas=(0.5, 0.9))),
     Case("betas of 0", "0 to the power of t", _path(4, (6,), betas=(0.0, 0.0))),
+    Case(
+        "gradients of very different sizes, betas of 0",
+        "old + (new - old) for new",
+        _swinging(betas=(0.0, 0.0)),
+        dtypes=FULL,
+    ),
+    Case(
+        "gradients of very different sizes, betas near 0",
+        "beta lost in 1 - beta",
+        _swinging(betas=(1e-3, 1e-6)),
+        dtypes=FULL,
+    ),
+    Case(
+        "gradients of very different sizes, small betas",
+        "old + (new - old) for new",
+        _swinging(betas=(0.3, 0.2)),
+        dtypes=FULL,
+    ),
     Case("another learning rate", "lr ignored", _path(5, (6,), lr=0.3)),
     Case("gradients of 1e-8", "epsilon inside the root", _path(6, (6,), size=1e-8), dtypes=FULL),
     Case("a large epsilon", "epsilon added before the correction", _path(6, (6,), eps=0.5)),

@@ -8,12 +8,14 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.attention import launch
 from barehand.blocks.attention.weights import AttentionWeights
+from barehand.core.dispatch import by_kind
 
 __all__ = ["AttentionWeights", "attention", "multi_head_attention", "self_attention"]
 
 Causal = bool | Literal["top_left", "bottom_right"]
 
 
+@by_kind
 def attention(
     query: ArrayLike, key: ArrayLike, value: ArrayLike, *, mask: ArrayLike | None = None, causal: Causal = False,
     scale: float | None = None, return_weights: bool = False,
@@ -54,6 +56,7 @@ def attention(
     return launch.forward(query, key, value, mask, causal, scale, return_weights)
 
 
+@by_kind
 def multi_head_attention(
     query: ArrayLike, key: ArrayLike, value: ArrayLike, weights: AttentionWeights, *, num_heads: int,
     mask: ArrayLike | None = None, causal: Causal = False, scale: float | None = None, return_weights: bool = False,
@@ -92,6 +95,7 @@ def multi_head_attention(
     return launch.forward_several("multi_head_attention", parts, *given, return_weights=return_weights)
 
 
+@by_kind
 def self_attention(
     x: ArrayLike, weights: AttentionWeights, *, mask: ArrayLike | None = None, causal: Causal = False,
     scale: float | None = None, return_weights: bool = False,

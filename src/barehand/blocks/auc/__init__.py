@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.auc import launch
 from barehand.core.arrays import Array
+from barehand.core.dispatch import by_kind
 
 
 class GroupedAuc(NamedTuple):
@@ -18,6 +19,7 @@ class GroupedAuc(NamedTuple):
     n_skipped: int
 
 
+@by_kind
 def roc_auc_score(
     y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: Any = None, max_fpr: float | None = None,
     multi_class: Literal["raise", "ovr", "ovo"] = "raise",
@@ -57,6 +59,7 @@ def roc_auc_score(
     return launch.roc_auc_score(y_true, y_score, sample_weight, max_fpr, multi_class, average, labels)
 
 
+@by_kind
 def grouped_roc_auc_score(
     y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, *, sample_weight: Any = None, average: str = "rows"
 ) -> GroupedAuc:
@@ -76,7 +79,6 @@ def grouped_roc_auc_score(
         TypeError, ValueError: as `roc_auc_score`; groups of another length, nan for a name, or a third class.
 
     Edge cases: no group with both classes: nan and the warning. Weight on one class only: left out, but a group.
-
     Cost: O(n): rows are dealt out to their groups and sorted there; names that are not integers cost a lookup each.
 
     Source: H. Zhu et al. (2017), "Optimized Cost per Click in Taobao Display Advertising", KDD, arXiv:1703.02091.
@@ -87,6 +89,7 @@ def grouped_roc_auc_score(
     return GroupedAuc(*launch.grouped_roc_auc_score(y_true, y_score, groups, sample_weight, average))
 
 
+@by_kind
 def roc_curve(
     y_true: ArrayLike, y_score: ArrayLike, *, pos_label: Any = None, sample_weight: Any = None,
     drop_intermediate: bool = True
@@ -107,7 +110,6 @@ def roc_curve(
         TypeError, ValueError: as `roc_auc_score`; several classes, or words, without pos_label.
 
     Edge cases: one point for equal scores; a row of weight 0 has none; without a class its rate is nan, with a warning.
-
     Cost: a sort by digits, O(n), and 24 bytes a threshold.
 
     Source: T. Fawcett (2006), doi:10.1016/j.patrec.2005.10.010, algorithm 1.

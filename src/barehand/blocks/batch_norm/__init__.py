@@ -7,8 +7,10 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from barehand.blocks.batch_norm import launch
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def batch_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,

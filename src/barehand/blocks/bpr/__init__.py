@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.bpr import launch
 from barehand.core.arrays import Reduction
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def bpr_loss(positive_scores: ArrayLike, negative_scores: ArrayLike, *, reduction: Reduction = "mean") -> Any:
     """How far each positive is from scoring above its negatives: Bayesian personalised ranking.
 

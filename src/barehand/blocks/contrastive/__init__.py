@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.contrastive import launch
 from barehand.core.arrays import Reduction
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def contrastive_loss(
     x1: ArrayLike, x2: ArrayLike, same: ArrayLike, *, margin: float = 1.0, reduction: Reduction = "mean"
 ) -> Any:

@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.cross_entropy import launch
 from barehand.core.arrays import Reduction
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def cross_entropy(
     logits: ArrayLike,
     target: ArrayLike,

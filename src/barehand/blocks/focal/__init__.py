@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.focal import launch
 from barehand.core.arrays import Reduction
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def focal_loss(
     logits: ArrayLike,
     target: ArrayLike,
@@ -52,6 +54,7 @@ def focal_loss(
     return launch.forward(logits, target, alpha, gamma, reduction, from_probabilities)
 
 
+@by_kind
 def softmax_focal_loss(
     logits: ArrayLike,
     target: ArrayLike,

@@ -19,17 +19,17 @@ threads = LazyModule("barehand.core.threads")
 _COST = 8  # a focal term costs as much as so many plain elements
 
 
-_LARGEST = 1e30  # a weight or exponent that every type can hold
+LARGEST = 1e30  # a weight or exponent that every type can hold
 
 
-def _pair(alpha: Any) -> tuple[float, float]:
+def pair_of(alpha: Any) -> tuple[float, float]:
     """What positives and negatives count."""
     if alpha is None:
         return 1.0, 1.0
     if isinstance(alpha, (tuple, list, np.ndarray)) and np.ndim(alpha):
         if len(alpha) != 2:
             raise ValueError(f"focal_loss: alpha is {alpha!r}; give a number, a pair (positives, negatives), or None")
-        pos, neg = (arrays.check_number("focal_loss", "alpha", a, low=0.0, high=_LARGEST) for a in alpha)
+        pos, neg = (arrays.check_number("focal_loss", "alpha", a, low=0.0, high=LARGEST) for a in alpha)
         return pos, neg
     pos = arrays.check_number("focal_loss", "alpha", alpha, low=0.0, high=1.0)
     return pos, 1.0 - pos
@@ -67,9 +67,9 @@ class _Binary:
             raise ValueError(f"focal_loss: logits holds {bad}; with from_probabilities=True they run from 0 to 1")
         self.target = t
         self.t = _labels(t, self.v.dtype)
-        gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0, high=_LARGEST)
+        gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0, high=LARGEST)
         kind = self.v.dtype.type
-        self.options = tuple(map(kind, (*_pair(alpha), gamma)))
+        self.options = tuple(map(kind, (*pair_of(alpha), gamma)))
 
     def launch(self, name: str, *arguments: Any) -> float:
         """Run a kernel over all elements; the sum of the losses, or an error for a target outside [0, 1]."""
@@ -175,7 +175,7 @@ class _Classes:
         if labels.dtype.kind not in "iub":
             raise TypeError(f"{name}: target has dtype {labels.dtype}; give class indices, integers from 0 to {n - 1}")
         self.t, self.kept = class_indices(name, labels, self.shape, n, ignore_index)
-        self.gamma = arrays.check_number(name, "gamma", gamma, low=0.0, high=_LARGEST)
+        self.gamma = arrays.check_number(name, "gamma", gamma, low=0.0, high=LARGEST)
         self.alpha = np.ones(n) if alpha is None else _class_alpha(name, alpha, n)
         self.rows = arrays.to_rows(x, self.axis)
         self.losses = np.zeros(math.prod(self.shape))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from barehand.blocks.iou import launch
 from barehand.blocks.iou.launch import BoxFormat, Kind
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def iou(
     boxes1: ArrayLike, boxes2: ArrayLike, *, box_format: BoxFormat = "xyxy", offset: float = 0, kind: Kind = "iou"
 ) -> Any:
@@ -52,6 +53,7 @@ def iou(
     return launch.forward(False, boxes1, boxes2, box_format, offset, kind)
 
 
+@by_kind
 def pairwise_iou(
     boxes1: ArrayLike, boxes2: ArrayLike, *, box_format: BoxFormat = "xyxy", offset: float = 0, kind: Kind = "iou"
 ) -> Any:
@@ -70,11 +72,9 @@ def pairwise_iou(
         TypeError: boxes that are not real numbers.
         ValueError: boxes that are not (N, 4) and (M, 4), or an option out of range.
 
-    Edge cases: as in `iou`. No boxes on either side give an empty matrix.
+    Edge cases, Source: as in `iou`. No boxes on either side give an empty matrix.
 
     Cost: the result is written once; besides it, eight numbers a box.
-
-    Source: as in `iou`.
 
     >>> pairwise_iou([[0, 0, 2, 2], [5, 5, 6, 6]], [[0, 0, 2, 1]])
     array([[0.5],
@@ -83,10 +83,11 @@ def pairwise_iou(
     return launch.forward(True, boxes1, boxes2, box_format, offset, kind)
 
 
+@by_kind
 def nms(
     boxes: ArrayLike, scores: ArrayLike, *, iou_threshold: float, classes: ArrayLike | None = None,
     box_format: BoxFormat = "xyxy", offset: float = 0,
-) -> NDArray[np.int64]:  # fmt: skip
+) -> Any:  # fmt: skip
     """Keep the best of boxes that overlap: greedy non-maximum suppression.
 
     From the best score down, a box is kept unless its IoU with a box kept before, of its class, exceeds iou_threshold.

@@ -7,8 +7,10 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from barehand.blocks.layer_norm import launch
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def layer_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,

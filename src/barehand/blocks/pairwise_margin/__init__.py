@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from barehand.blocks.pairwise_margin import launch
 from barehand.core.arrays import Reduction
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def pairwise_margin_loss(
     anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike, *, margin: float = 1.0, reduction: Reduction = "mean"
 ) -> Any:

@@ -7,8 +7,10 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from barehand.blocks.softmax import launch
+from barehand.core.dispatch import by_kind
 
 
+@by_kind
 def softmax(x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None) -> Any:
     """Turn scores into probabilities: positive numbers that sum to one along an axis.
 
@@ -41,6 +43,7 @@ def softmax(x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out:
     return launch.forward("softmax", x, axis, mask, out)
 
 
+@by_kind
 def log_softmax(x: ArrayLike, *, axis: int = -1, mask: ArrayLike | None = None, out: NDArray[Any] | None = None) -> Any:
     """Turn scores into log-probabilities, exact where the probability itself would underflow to zero.
 

@@ -42,6 +42,13 @@ def forward(name: str, x: ArrayLike, axis: int, mask: ArrayLike | None, out: arr
     return arrays.from_rows(y, x, axis, out)
 
 
+def _pull_back(
+    name: str, y: arrays.Array, g: arrays.Array, axis: int, kept: arrays.Array | None, dx: arrays.Array
+) -> None:
+    g_rows = arrays.to_rows(g if kept is None else np.where(kept, g, g.dtype.type(0)), axis)
+    threads.over_rows(getattr(cpu, f"{name}_backward"), len(y), y.shape[1], y, g_rows, dx)
+
+
 def backward(
     name: str, x: ArrayLike, axis: int, mask: ArrayLike | None, cotangent: ArrayLike | None, with_value: bool
 ) -> Any:
@@ -52,7 +59,16 @@ def backward(
     y, dx = memory.empty_like(rows), memory.empty_like(rows)
     if rows.size:
         _forward(name, rows, y, kept is not None)
-        g_rows = arrays.to_rows(g if kept is None else np.where(kept, g, g.dtype.type(0)), axis)
-        threads.over_rows(getattr(cpu, f"{name}_backward"), len(rows), rows.shape[1], y, g_rows, dx)
+        _pull_back(name, y, g, axis, kept, dx)
     gradient = (arrays.from_rows(dx, x, axis),)
     return (arrays.from_rows(y, x, axis), gradient) if with_value else gradient
+
+
+def from_result(name: str, y: arrays.Array, axis: int, mask: arrays.Array | None, g: arrays.Array) -> Any:
+    """The gradient for x where the result y is at hand, and g its cotangent."""
+    y, axis, kept = _door(name, y, axis, mask)
+    rows = arrays.to_rows(y, axis)
+    dx = memory.empty_like(rows)
+    if rows.size:
+        _pull_back(name, rows, arrays.narrow(g, y.dtype), axis, kept, dx)
+    return arrays.from_rows(dx, y, axis)

@@ -1,0 +1,34 @@
+"""One way in which people write a block, where it differs from ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from barehand.core.spec import Array, Inputs
+from barehand.judge.pieces import Piece
+
+
+def unchanged(inputs: Inputs) -> Inputs:
+    """The inputs as they are."""
+    return inputs
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way of taking the inputs; `takes` are its own roles, with their spellings, where they are not the spec's."""
+
+    says: str = ""
+    restate: Callable[[Inputs], Inputs | None] = unchanged  # None: such an input cannot be put so
+    dress: Callable[[Inputs], Inputs] = unchanged
+    takes: Mapping[str, tuple[str, ...]] | None = None
+    # From the gradients of what was dressed to those of the spec's inputs; None where they are the same.
+    pull: Callable[[dict[str, Array], Inputs], dict[str, Array]] | None = None
+    pins: Mapping[str, Any] = field(default_factory=dict)  # options that this form settles
+    sources: tuple[str, ...] | None = None  # the roles whose gradients `pull` needs, if not all of `takes`
+    each: bool = False  # the code takes one row at a time
+    plain: Callable[[Inputs], bool] | None = None  # the plain inputs in this form, where they are others
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles of arrays that an object holds
+    suits: Callable[[Piece], bool] = lambda piece: True
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles that `dress` adds beside the spec's

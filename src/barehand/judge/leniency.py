@@ -1,0 +1,98 @@
+"""How much a failed check weighs for code written by hand, beside a function that promises our whole contract.
+
+Somebody's softmax need not know masks, nor their layer norm inputs on which torch's own is wrong: such checks count
+under generality, which lowers the mark and decides nothing. Code that says "same contract as barehand" is held to all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from barehand.core.spec import HALF, Case, Inputs, Spec
+from barehand.judge.adapt.forms import PLAIN
+from barehand.judge.grading import Finding
+
+_CORE = 2  # cases that a version must at least run on
+_HUGE = 1e6
+_NO_DIGIT = 2.0  # an error of so many times what was added up
+FULL_CONTRACT = "same contract as barehand"
+
+
+def promises_all(docs: str) -> bool:
+    """Whether the code's own words hold it to everything that ours does."""
+    return FULL_CONTRACT in " ".join(docs.lower().split())
+
+
+def eased(spec: Spec, cases: tuple[Case, ...], form_plain: Callable[[Inputs], bool] | None = None) -> tuple[Case, ...]:
+    """The cases with those that go beyond the block's plain inputs under generality."""
+    plain = form_plain or PLAIN.get(spec.name, lambda i: True)
+
+    def ease(case: Case) -> Case:
+        beyond = not plain(case.make(np.random.default_rng(0)))
+        return replace(case, grade="generality") if beyond else case
+
+    return tuple(map(ease, cases))
+
+
+def regrade(spec: Spec, peers_miss: frozenset[str]) -> Callable[[Finding], Finding]:
+    """What a failure weighs, given the eased cases of the spec, and those that libraries in wide use get wrong."""
+    grades = {c.name: c.grade for c in spec.cases}
+    core = {c.name for c in [c for c in spec.cases if c.grade == "correctness"][:_CORE]}
+
+    def weigh(finding: Finding) -> Finding:
+        _, _, name = finding.check.partition(": ")
+        if finding.dtype == str(HALF) and not _overflows(finding):
+            return replace(finding, grade="generality")
+        if name in peers_miss and not _nonsense(finding, spec):
+            return replace(finding, grade="generality")
+        if finding.grade == "gradient" and _not_numbers(finding):
+            return replace(finding, grade="generality")  # where nan or infinity went in
+        if finding.grade == "gradient" and grades.get(name) == "generality":
+            return replace(finding, grade="generality")
+        if finding.raised and finding.grade in ("correctness", "gradient") and name not in core:
+            return replace(finding, grade="generality")  # it refuses, and gives no wrong number
+        if finding.dtype == str(HALF):
+            return replace(finding, grade="stability" if finding.grade == "correctness" else finding.grade)
+        return finding
+
+    return weigh
+
+
+def _not_numbers(finding: Finding) -> bool:
+    floats = (v for v in finding.inputs.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f")
+    return not all(np.isfinite(v).all() for v in floats)
+
+
+def _nonsense(finding: Finding, spec: Spec) -> bool:
+    """Whether no digit of the result is right, or a norm of ordinary numbers is nan."""
+    if finding.error == np.inf:
+        return (
+            spec.name in ("batch_norm", "layer_norm")
+            and finding.check.startswith("case")
+            and not finding.raised
+            and _moderate(finding)
+        )
+    return bool(finding.error * float(np.finfo(finding.dtype).eps) > _NO_DIGIT)
+
+
+def _moderate(finding: Finding) -> bool:
+    """Whether neither what went in nor what should come out is extreme."""
+    floats = [v for v in finding.inputs.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    sizes = [np.abs(v[v != 0].astype(np.float64)) for v in floats]
+    usual = all(s.size == 0 or (s.max() < _HUGE and s.min() > 1 / _HUGE) for s in sizes)
+    return usual and bool(np.isfinite(np.asarray(finding.expected, float)).all())
+
+
+def _overflows(finding: Finding) -> bool:
+    """Whether low precision made nan or infinity of what is a number."""
+    try:
+        got, expected = np.asarray(finding.got, float), np.asarray(finding.expected, float)
+    except (TypeError, ValueError):
+        return False
+    if got.shape != expected.shape:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.any(~np.isfinite(got) & np.isfinite(expected) & (np.abs(expected) < 6e4)))
