@@ -49,7 +49,7 @@ def outside(path: Path, allowed: tuple[str, ...]) -> set[str]:
 
 # Files that some folders have besides: parts of the textbook, and parts of the door.
 PLAIN = ("weights", "scaled_dot_product")
-DOOR = ("launch", "weights", "units", "tiles", "labels", "ranking")
+DOOR = ("launch", "weights", "units", "tiles", "labels", "ranking", "slopes")
 
 
 def beside(block: str, roles: tuple[str, ...]) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_textbook_is_numpy_alone(path: Path, block: str) -> None:
     assert not outside(path, ("numpy", *beside(block, PLAIN), *others))
 
 
-@pytest.mark.parametrize(("path", "block"), block_files("cpu"))
+@pytest.mark.parametrize(("path", "block"), [p for role in ("cpu", "slopes") for p in block_files(role)])
 def test_kernels_know_no_textbook_and_no_other_block(path: Path, block: str) -> None:
     assert not outside(path, ("numpy", "barehand.core.jit", "barehand.core.numeric", "barehand.core.rows"))
 

@@ -19,23 +19,58 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from barehand.core.dispatch import twin_of
+from barehand.core.lazy import LazyModule
+
+_spread = LazyModule("barehand.core.spread")
 
 Options = dict[str, Any]
 
 # Looked up once: on a batch of 32 a call costs more than its arithmetic.
-_STRIDED, _BFLOAT16 = torch.strided, torch.bfloat16
+_STRIDED, _BFLOAT16, _FLOAT32, _FLOAT64 = torch.strided, torch.bfloat16, torch.float32, torch.float64
 _from_numpy, _numpy = torch.from_numpy, Tensor.numpy
 _grad_enabled, _autocast = torch.is_grad_enabled, torch.is_autocast_enabled
+_compiling = torch.compiler.is_compiling
 _transforming, _tracing = torch._C._are_functorch_transforms_active, torch._C._get_tracing_state
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _COMPUTED = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
 _NARROW = (torch.float16, torch.bfloat16)
+_SMALL = 1 << 16  # numbers: up to that our way through autograd costs more than our kernels save
+LONGEST = 2048  # numbers that torch may add up in their own type
 
 
 def one_number(options: Options) -> bool:
     """Whether the reduction makes a loss one number."""
     return bool(options["reduction"] != "none")
+
+
+def small(x: Any) -> bool:
+    """Whether torch's own operation is the faster one: numbers on the CPU, but few, that nobody follows."""
+    return bool(
+        not _compiling()
+        and type(x) in _PLAIN
+        and x.is_cpu
+        and x.layout is _STRIDED
+        and 0 < x.numel() <= _SMALL
+        and not _autocast("cpu")
+        and not _watched()
+    )
+
+
+def of_one_kind(x: Tensor, *others: Tensor | None) -> bool:
+    """Whether all are float32, or all float64: what torch's own operations take as it is."""
+    kind = x.dtype
+    if kind is not _FLOAT32 and kind is not _FLOAT64:
+        return False
+    for t in others:  # a generator would take a microsecond
+        if t is not None and (t.dtype is not kind or type(t) not in _PLAIN or not t.is_cpu or t.layout is not _STRIDED):
+            return False
+    return True
+
+
+def lie_well(mean: Tensor, inverse: Tensor) -> bool:
+    """Whether torch's norm has lost nothing, by the means and inverse spreads that it found."""
+    return bool(_spread.lies_well(_numpy(mean).reshape(-1), _numpy(inverse).reshape(-1)))
 
 
 @dataclass(frozen=True)
@@ -170,7 +205,7 @@ class Operator:
         arrays = [None if t is None else _array(t) for t in tensors]
         result, kind = self.function(*arrays, **options), self.kind(tensors)
         for name in self.writes if self.writes and self.updates(options) else ():
-            _written(tensors[self.arguments.index(name)], arrays[self.arguments.index(name)])
+            written(tensors[self.arguments.index(name)], arrays[self.arguments.index(name)])
         return tuple(_tensor(r, kind) for r in result) if isinstance(result, tuple) else _tensor(result, kind)
 
     def pull_back(self, tensors: Sequence[Tensor | None], cotangent: Any, options: Options) -> list[Tensor | None]:
@@ -240,7 +275,7 @@ def _tensor(value: Any, kind: torch.dtype) -> Tensor:
     return t if t.dtype is kind else t.to(kind)
 
 
-def _written(t: Tensor | None, array: Any) -> None:
+def written(t: Tensor | None, array: Any = None) -> None:
     """Tell torch that the memory of a tensor was updated; what is no memory of its own is put there."""
     if t is None:
         return

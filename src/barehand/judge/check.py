@@ -14,6 +14,7 @@ import numpy as np
 from barehand.blocks import specs
 from barehand.core.spec import HALF, Spec
 from barehand.judge.adapt.kinds import Fit, candidate_of, fit
+from barehand.judge.aliases import claims
 from barehand.judge.blocks import SPECS_OF
 from barehand.judge.child import Program, Session, Stopped, TheirError, Workshop
 from barehand.judge.grading import Finding, Report, examine
@@ -149,7 +150,7 @@ def _specs(block: str) -> list[Spec]:
 
 def _broken(broken: Broken, as_: str | None) -> Item | None:
     words = " ".join([f"line {broken.line}: {broken.message}", *([f"({broken.hint})"] if broken.hint else [])])
-    block = as_ or _block_in(f"{broken.name} {broken.heading}")
+    block = as_ or _block_in(broken.name) or _block_in(broken.heading)
     if block is None:
         return None
     return Item(
@@ -166,10 +167,9 @@ def _broken(broken: Broken, as_: str | None) -> Item | None:
 
 
 def _block_in(text: str) -> str | None:
-    from barehand.judge.aliases import claims
-
+    """The block that a name or heading speaks of."""
     found = claims(text)
-    return next(iter(found), None) if found else None
+    return found if found in SPECS_OF else None
 
 
 def _nothing(reason: str) -> dict[str, Graded]:

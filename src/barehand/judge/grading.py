@@ -36,7 +36,11 @@ class Inexpressible(Exception):  # noqa: N818 - it is no error
 
 
 class Raised(Exception):  # noqa: N818 - theirs, not ours
-    """What the candidate's code raised elsewhere, in words."""
+    """What the candidate's code raised elsewhere, in words; `stopped` where it had to be ended."""
+
+    def __init__(self, words: str, *, stopped: bool = False) -> None:
+        super().__init__(words)
+        self.stopped = stopped
 
 
 class Overwritten(Raised):
@@ -247,10 +251,15 @@ class _Examination:
                 continue
             left, right, scale = sides
             kind = self.spec.result_dtype or dtype
+            try:
+                one, other = np.asarray(left, kind), np.asarray(right, wider(kind))
+            except (TypeError, ValueError):
+                self.findings.append(replace(finding, message=f"gives a {type(left).__name__}, no numbers", got=left))
+                continue
             self.judge(
                 finding,
-                (np.asarray(left, kind),),
-                (np.asarray(right, wider(kind)),),
+                (one,),
+                (other,),
                 (scale,),
                 2 * self.bound(self.spec.accuracy),
                 kind,

@@ -15,6 +15,8 @@ from barehand.core.spec import HALF, Case, Inputs, Spec
 from barehand.judge.adapt.forms import PLAIN
 from barehand.judge.grading import Finding
 
+# Of the norms: inputs so far from 0 that a mean, rounded once as everybody writes it, is farther off than they vary.
+_ROUNDED_MEANS = frozenset({"mean 1e4, sd 1e-3", "(N, C, H, W), mean 1e4, sd 1e-3", "a hundred times 10000.1"})
 _CORE = 2  # cases that a version must at least run on
 _HUGE = 1e6
 _NO_DIGIT = 2.0  # an error of so many times what was added up
@@ -45,6 +47,8 @@ def regrade(spec: Spec, peers_miss: frozenset[str]) -> Callable[[Finding], Findi
     def weigh(finding: Finding) -> Finding:
         _, _, name = finding.check.partition(": ")
         if finding.dtype == str(HALF) and not _overflows(finding):
+            return replace(finding, grade="generality")
+        if name in _ROUNDED_MEANS:
             return replace(finding, grade="generality")
         if name in peers_miss and not _nonsense(finding, spec):
             return replace(finding, grade="generality")

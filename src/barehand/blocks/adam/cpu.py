@@ -38,7 +38,7 @@ def _moved(p, m, second, root, eps, rate, decay):
 
 @kernel
 def adam(lo, hi, p, g, m, v, keep1, stay1, keep2, stay2, root, eps, rate, sign, l2, decay):
-    """One step of every element: keep = 1 - beta, stay = beta or None, root = (1 - beta2^t)^-1/2, rate = lr / (1 - beta1^t)."""
+    """One step of every element: keep = 1 - beta, root = (1 - beta2^t)^-1/2, rate = lr / (1 - beta1^t)."""
     ps = p[lo:hi]
     gs = g[lo:hi]
     ms = m[lo:hi]

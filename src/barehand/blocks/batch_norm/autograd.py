@@ -11,7 +11,7 @@ from barehand.blocks.batch_norm import batch_norm as on_arrays
 from barehand.blocks.batch_norm import vjp
 from barehand.core import arrays
 from barehand.core.composed import standardised
-from barehand.core.tensors import Operator
+from barehand.core.tensors import LONGEST, Operator, lie_well, of_one_kind, small, written
 
 
 def _check(x: Tensor, training: bool, **vectors: Tensor | None) -> None:
@@ -78,6 +78,36 @@ def _channel(vector: Tensor, x: Tensor) -> Tensor:
     return vector.to(x.dtype).reshape(-1, *(1 for _ in x.shape[2:]))
 
 
+def _of_torch(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None, running_var: Tensor | None,
+    momentum: float, eps: float,
+) -> Any:  # fmt: skip
+    """Torch's in training, where no mean is so far from 0 that it takes digits away; or else None."""
+    if x.ndim < 2 or not of_one_kind(x, weight, bias, running_mean, running_var):
+        return None
+    if type(eps) is not float or not 1e-12 <= eps <= 1 or type(momentum) is not float or not 0 <= momentum <= 1:
+        return None
+    channels = x.shape[1:2]
+    if not channels[0] < x.numel() <= LONGEST * channels[0] or (running_mean is None) != (running_var is None):
+        return None
+    for t in (weight, bias, running_mean, running_var):
+        if t is not None and t.shape != channels:
+            return None
+    kept = None
+    if running_mean is not None and running_var is not None:
+        if running_mean.requires_grad or running_var.requires_grad:
+            return None
+        kept = running_mean.clone(), running_var.clone()
+    y, mean, inverse = torch.native_batch_norm(x, weight, bias, running_mean, running_var, True, momentum, eps)
+    if lie_well(mean, inverse):
+        for t in (running_mean, running_var):
+            written(t)  # torch does not tell
+        return y
+    for t, before in zip((running_mean, running_var), kept or (), strict=False):
+        t.copy_(before)  # type: ignore[union-attr]
+    return None
+
+
 def _on_arrays(x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any) -> Any:
     return on_arrays(x, weight, bias, running_mean=running_mean, running_var=running_var, **options)
 
@@ -98,4 +128,8 @@ def batch_norm(
     running_var: Tensor | None = None, training: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """As `barehand.batch_norm`; in training the running statistics are updated in place."""
+    if training is True and small(x):
+        y = _of_torch(x, weight, bias, running_mean, running_var, momentum, eps)
+        if y is not None:
+            return y
     return _BATCH_NORM(x, weight, bias, running_mean, running_var, training=training, momentum=momentum, eps=eps)

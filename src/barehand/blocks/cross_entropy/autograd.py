@@ -11,7 +11,7 @@ import barehand.blocks.cross_entropy as arrays
 from barehand.blocks.cross_entropy import vjp
 from barehand.core.arrays import check_number
 from barehand.core.composed import axis_of, is_class, of_class, reduced
-from barehand.core.tensors import Operator, one_number, register
+from barehand.core.tensors import LONGEST, Operator, of_one_kind, one_number, register, small
 
 
 def _composed(
@@ -50,6 +50,25 @@ def _composed(
     return reduced(name, losses, reduction, of_row.sum())
 
 
+_NOT_A_CLASS = -0x6B43A9B5D2C6E1F7  # no label that anybody has
+
+
+def _of_torch(logits: Tensor, target: Tensor, axis: int, ignore_index: int, reduction: str) -> Any:
+    """Torch's, where no row is ignored: it then refuses all that is no class, and never divides by 0. Or else None."""
+    if type(axis) is not int or axis not in (-1, 1) or type(ignore_index) is not int or ignore_index >= 0:
+        return None
+    if logits.ndim != 2 or logits.shape[1] > LONGEST or not of_one_kind(logits):
+        return None
+    if type(target) is not Tensor or target.dtype is not torch.int64 or target.shape != logits.shape[:1]:
+        return None
+    if not target.is_cpu or target.layout is not torch.strided:
+        return None
+    try:
+        return torch.nn.functional.cross_entropy(logits, target, ignore_index=_NOT_A_CLASS, reduction=reduction)
+    except (IndexError, ValueError):  # ignored, or wrong: ours tells which
+        return None
+
+
 def _on_arrays(logits: Any, target: Any, weight: Any, **options: Any) -> Any:
     return arrays.cross_entropy(logits, target, weight=weight, **options)
 
@@ -76,6 +95,10 @@ def cross_entropy(
     label_smoothing: float = 0.0, reduction: str = "mean", from_probabilities: bool = False,
 ) -> Any:  # fmt: skip
     """As `barehand.cross_entropy`."""
+    if weight is None and label_smoothing == 0 and from_probabilities is False and small(logits):
+        loss = _of_torch(logits, target, axis, ignore_index, reduction)
+        if loss is not None:
+            return loss
     return _CROSS_ENTROPY(
         logits, target, weight, axis=axis, ignore_index=ignore_index, label_smoothing=label_smoothing,
         reduction=reduction, from_probabilities=from_probabilities,

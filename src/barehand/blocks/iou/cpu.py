@@ -207,15 +207,15 @@ def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
 
 
 @kernel
-def aligned_slopes(lo, hi, level, a, b, offset, g, da, db):
-    """g times the slopes for a and for b, (6, n): for corners, area and angle."""
-    for j in range(lo, hi):
+def aligned_slopes(lo, hi, level, a, b, offset, g, da):
+    """g times the slopes for a, in the first six of eight rows: for corners, area and angle. Those for b are had with a
+    and b exchanged: with twice as many rows to write to the loop would stay scalar."""
+    a, b, c = part(a, lo, hi), part(b, lo, hi), g[lo:hi]
+    d0, d1, d2, d3, d4, d5, _, _ = part(da, lo, hi)
+    for j in range(c.size):
         _, x, y, by_area, by_turn = pair(level, offset, box(a, j), box(b, j))
-        for k in range(2):
-            da[2 * k, j], da[2 * k + 1, j] = g[j] * x[k], g[j] * y[k]
-            db[2 * k, j], db[2 * k + 1, j] = g[j] * x[k + 2], g[j] * y[k + 2]
-        da[4, j] = db[4, j] = g[j] * by_area
-        da[5, j], db[5, j] = g[j] * by_turn, -g[j] * by_turn
+        d0[j], d1[j], d2[j], d3[j] = c[j] * x[0], c[j] * y[0], c[j] * x[1], c[j] * y[1]
+        d4[j], d5[j] = c[j] * by_area, c[j] * by_turn
 
 
 @kernel

@@ -13,6 +13,7 @@ from barehand.core.arrays import Array
 from barehand.core.lazy import LazyModule
 
 cpu = LazyModule("barehand.blocks.iou.cpu")
+slopes = LazyModule("barehand.blocks.iou.slopes")
 threads = LazyModule("barehand.core.threads")
 
 BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
@@ -71,24 +72,12 @@ class _Door:
         """In the kernel's type."""
         return like.dtype.type(self.wide)
 
-    @np.errstate(all="ignore")
     def to_boxes(self, columns: Array, d: Array) -> Array:
-        """Slopes for corners, area and angle (6, n) as slopes for what the boxes were given by, (n, 4)."""
-        (start, stop), (by_area, by_turn) = d[:4].reshape(2, 2, -1), d[4:]
-        side = columns[2:4] - columns[:2] + self.offset(columns)
-        size = np.maximum(side, 0)
-        by_size = by_area * size[::-1]
-        if len(self.level) == 3:
-            square = (size * size).sum(axis=0)
-            by_size += by_turn / np.where(square == 0, 1, square) * np.stack([size[1], -size[0]])
-        by_size[side <= 0] = 0
-        start, stop = start - by_size, stop + by_size
-        inverted = side < 0
-        start[inverted] += stop[inverted]
-        stop[inverted] = 0
-        if self.form:
-            start, stop = start + stop, stop if self.form == 1 else (stop - start) / 2
-        return self.unit * np.concatenate([start, stop]).T
+        """Slopes for corners, area and angle, the rows of d, as slopes for what the boxes were given by, (n, 4)."""
+        out = memory.empty((d.shape[1], 4), d.dtype)
+        given = self.level, self.form, self.offset(columns), d.dtype.type(self.unit), columns, d, out
+        threads.over_rows(slopes.to_boxes, len(out), _COLUMN_COST, *given)
+        return out
 
 
 class _Pairs(_Door):
@@ -135,8 +124,10 @@ class _Pairs(_Door):
             da, cost = np.zeros((6, n)), _SLOPE_COST * step * m
             db = sum(threads.partial_results(cpu.pairwise_slopes, -(-n // step), cost, step, *given, g, da))
         else:
-            da, db = (memory.empty((6, g.size), self.a.dtype) for _ in range(2))
-            threads.over_rows(cpu.aligned_slopes, g.size, _SLOPE_COST, *given, g.reshape(-1), da, db)
+            da, db = (memory.empty((8, g.size), self.a.dtype) for _ in range(2))
+            for d, own, other in (da, self.a, self.b), (db, self.b, self.a):
+                sides = self.level, own, other, self.offset(own), g.reshape(-1), d
+                threads.over_rows(cpu.aligned_slopes, g.size, _SLOPE_COST, *sides)
         return self._for(self.x, self.to_boxes(self.a, da)), self._for(self.y, self.to_boxes(self.b, db))
 
     def _for(self, boxes: Array, d: Array) -> Array:

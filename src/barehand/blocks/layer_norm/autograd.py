@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from barehand.blocks.layer_norm import layer_norm as on_arrays
 from barehand.blocks.layer_norm import vjp
 from barehand.core import arrays
 from barehand.core.composed import axis_of, standardised
-from barehand.core.tensors import Operator, register
+from barehand.core.tensors import Operator, lie_well, of_one_kind, register, small
 
 
 def _composed(x: Tensor, weight: Tensor | None, bias: Tensor | None, *, axis: int, eps: float) -> Tensor:
@@ -31,6 +32,19 @@ def _composed(x: Tensor, weight: Tensor | None, bias: Tensor | None, *, axis: in
     return y if bias is None else y + bias
 
 
+def _of_torch(x: Tensor, weight: Tensor | None, bias: Tensor | None, axis: int, eps: float) -> Any:
+    """Torch's, where no mean is so far from 0 that it takes digits away; or else None."""
+    if type(axis) is not int or not -x.ndim <= axis < x.ndim or not of_one_kind(x, weight, bias):
+        return None
+    if type(eps) is not float or not 1e-12 <= eps <= 1:
+        return None
+    try:
+        y, mean, inverse = torch.native_layer_norm(x, x.shape[axis:], weight, bias, eps)
+    except RuntimeError:  # shapes that do not go together: ours tells which
+        return None
+    return y if lie_well(mean, inverse) else None
+
+
 _ARGUMENTS = ("x", "weight", "bias")
 _LAYER_NORM = register(Operator("layer_norm", _ARGUMENTS, _ARGUMENTS, on_arrays, vjp.layer_norm, _composed))
 
@@ -39,4 +53,8 @@ def layer_norm(
     x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Any:
     """As `barehand.layer_norm`."""
+    if small(x):
+        y = _of_torch(x, weight, bias, axis, eps)
+        if y is not None:
+            return y
     return _LAYER_NORM(x, weight, bias, axis=axis, eps=eps)

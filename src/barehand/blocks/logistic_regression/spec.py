@@ -99,6 +99,8 @@ CASES = (
     _case("more columns than rows", "products of all columns", _clouds(6, 12, learning_rate=0.05)),
     _case("as many classes as columns and rows", "a matrix transposed in silence", _clouds(5, 5, 5)),
     _case("scores of 1000", "log 0 and exp overflow", _far(2), "stability"),
+    _case("scores of 1000, three steps", "a sigmoid of inf over inf in the gradient", _far(2, max_iter=3), "stability"),
+    _case("scores of 1000, three classes, three steps", "exp overflows", _far(3, max_iter=3), "stability"),
     _case("scores of 1000, three classes", "exp overflows without the shift", _far(3), "stability"),
     _case("separable", "log 0 on separable data", _separable, "stability"),
     _case("far from the origin", "an error that the mean multiplies", _clouds(40, 3, mean=50.0, learning_rate=1e-4)),

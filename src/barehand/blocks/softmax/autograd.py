@@ -9,7 +9,7 @@ from torch import Tensor
 
 from barehand.blocks.softmax import launch, vjp
 from barehand.core.composed import axis_of
-from barehand.core.tensors import ByResult, Operator, register
+from barehand.core.tensors import LONGEST, ByResult, Operator, of_one_kind, register, small
 
 
 def _composed(name: str) -> Any:
@@ -58,11 +58,20 @@ def _operator(name: str) -> Operator:
 _SOFTMAX, _LOG_SOFTMAX = _operator("softmax"), _operator("log_softmax")
 
 
+def _for_torch(x: Tensor, axis: Any) -> bool:
+    in_range = small(x) and type(axis) is int and -x.ndim <= axis < x.ndim
+    return in_range and x.shape[axis] <= LONGEST and of_one_kind(x)
+
+
 def softmax(x: Tensor, *, axis: int = -1, mask: Tensor | None = None) -> Any:
     """As `barehand.softmax`."""
+    if mask is None and _for_torch(x, axis):
+        return torch.softmax(x, axis)
     return _SOFTMAX(x, mask, axis=axis)
 
 
 def log_softmax(x: Tensor, *, axis: int = -1, mask: Tensor | None = None) -> Any:
     """As `barehand.log_softmax`."""
+    if mask is None and _for_torch(x, axis):
+        return torch.log_softmax(x, axis)
     return _LOG_SOFTMAX(x, mask, axis=axis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -215,16 +216,19 @@ def _same_option(name: str, a: Any, b: Any, inputs: Inputs) -> bool:
 def asked(remote: Any, steps: list[dict[str, Any]]) -> list[Any]:
     """Run the steps in the child; code that had to be stopped twice is not called again."""
     if len(remote.stops) >= 2:
-        raise Raised(f"was not called again, since it {remote.stops[-1]}")
+        raise Raised(f"was not called again, since it {remote.stops[-1]}", stopped=True)
     try:
         found: list[Any] = remote.session.run(steps)
     except Stopped as stop:
         remote.stops.append(stop.reason)
-        raise Raised(stop.reason) from None
+        raise Raised(stop.reason, stopped=True) from None
     except TheirError as error:
         remote.lines.append(error.line)
         raise Raised(f"raises {error}") from None
     return found
+
+
+_PATIENCE, _LARGE = 4.0, 2000  # seconds for an item, numbers in an input
 
 
 class Remote:
@@ -233,6 +237,8 @@ class Remote:
     def __init__(self, adapter: Adapter, session: Session) -> None:
         self.adapter, self.session, self.spec = adapter, session, adapter.spec
         self.notes: set[str] = set()
+        self.spent = 0.0  # seconds
+        self.too_large = 10**12
         self.stops: list[str] = []
         self.lines: list[int | None] = []  # of the program, where it raised
 
@@ -252,8 +258,23 @@ class Remote:
     def function(self, *args: Any, **kwargs: Any) -> Any:
         """One call, and what it writes in place."""
         inputs = self._inputs(args, kwargs)
-        if self.adapter.form.each:
-            return self._rows(inputs)
+        size = _size(inputs)
+        if (self.spent > _PATIENCE and size > _LARGE) or size >= self.too_large:
+            raise Inexpressible  # slow code is not asked for large inputs again; its speed is a grade of its own
+        start = time.perf_counter()
+        try:
+            return self._rows(inputs) if self.adapter.form.each else self._called(inputs, kwargs)
+        except Raised as raised:
+            if not raised.stopped or size <= _LARGE:
+                raise
+            self.stops.clear()
+            self.too_large = size
+            self.notes.add(f"{raised} on an input of {size} numbers")
+            raise Inexpressible from None
+        finally:
+            self.spent += time.perf_counter() - start
+
+    def _called(self, inputs: Inputs, kwargs: Inputs) -> Any:
         places = self.adapter.written(inputs)
         changed = [
             r for r in self.adapter.call.values() if _may_write(inputs.get(r)) and self.adapter.form.takes is None
@@ -386,6 +407,10 @@ class Remote:
         results = [g if not isinstance(g, tuple) else plain(g[0]) for g in found.values()]
         by = 1.0 if adapter.takes_cotangent else np.asarray(cotangent)
         return {r: np.asarray(g) * by for r, g in zip(found, results, strict=True)}
+
+
+def _size(inputs: Inputs) -> int:
+    return sum(v.size for v in inputs.values() if isinstance(v, np.ndarray))
 
 
 def _alike(a: Any, b: Any) -> bool:

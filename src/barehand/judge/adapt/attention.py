@@ -550,13 +550,12 @@ def _derived(spec: Spec) -> Callable[[Inputs], Inputs]:
     """What constructors ask for."""
 
     def derive(i: Inputs) -> Inputs:
-        q = i.get("query", i.get("x"))
-        assert q is not None
+        q, k = _ends(i)
         heads = int(i.get("num_heads", 1))
         return {
             "width": q.shape[-1],
-            "key_width": (i["key"] if "key" in i else q).shape[-1],
-            "value_width": (i["value"] if "value" in i else q).shape[-1],
+            "key_width": k.shape[-1],
+            "value_width": i["value"].shape[-1] if "value" in i else q.shape[-1],
             "d_k": i["w_q"].shape[0] if spec.name == "self_attention" else i["w_q"].shape[0] // heads,
             "d_v": i["w_v"].shape[0] if spec.name == "self_attention" else i["w_v"].shape[0] // heads,
             "d_head": i["w_q"].shape[0] // heads,

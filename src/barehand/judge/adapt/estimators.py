@@ -33,6 +33,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "penalty": ("l2", "lambda_", "lam", "reg", "reg_lambda", "l2_penalty", "lambd", "regularization", "weight_decay"),
     "batch_size": ("batch_size", "batch"),
     "tol": ("tol", "tolerance"),
+    "alpha": ("alpha",),  # a penalty, where the learning rate has a name of its own
     "quiet": ("verbose", "print_cost", "debug", "plot"),
 }  # fmt: skip
 _DATA: Mapping[str, tuple[str, ...]] = {
@@ -183,6 +184,7 @@ def _parts(inputs: Inputs, ones: str, arrays: str, column: bool, labels: str = "
         "tol": 0.0,
         "quiet": False,
         **{k: inputs[k] for k in ("learning_rate", "max_iter", "fit_intercept") if k in inputs},
+        "alpha": inputs.get("alpha", 0.0),
         **({"C": inputs["C"]} if "C" in inputs else {}),
         **({"sample_weight": value(inputs["sample_weight"], arrays)} if "sample_weight" in inputs else {}),
     }
@@ -196,14 +198,19 @@ def _numbers(told: Any) -> Any:
     return np.asarray(plain(told), np.float64) if not isinstance(plain(told), np.ndarray) else plain(told)
 
 
-def _read(w: Any, b: Any, ones: str, inputs: Inputs, predicted: Any = None) -> Outputs:
-    """Weights, intercept and predictions, whatever their shapes."""
+def _read(w: Any, b: Any, ones: str, inputs: Inputs, predicted: Any = None, *, rows: bool = False) -> Outputs:
+    """Weights, intercept and predictions, whatever their shapes; `rows` where each class has a row for certain."""
     w = np.asarray(_numbers(w))
     if w.ndim == 2 and w.shape[1] == 2 and w.shape[0] == inputs["X"].shape[1]:  # a column a class: their difference
         w = w[:, 1] - w[:, 0]
         b = None if b is None else np.diff(np.asarray(_numbers(b)).reshape(-1))[0]
     kind = inputs["X"].dtype if inputs["X"].dtype.kind == "f" else np.float64
-    w = w.reshape(-1).astype(kind if w.dtype.kind not in "f" else w.dtype)
+    columns = inputs["X"].shape[1]
+    if w.ndim == 2 and w.shape[0] == columns and w.shape[1] > 2 and not (rows and w.shape[1] == columns):
+        w = w.T  # a column a class, as a row
+    elif w.ndim != 2 or w.shape[1] != columns or w.shape[0] == 1:
+        w = w.reshape(-1)
+    w = w.astype(kind if w.dtype.kind not in "f" else w.dtype)
     if ones:
         b, w = (w[0], w[1:]) if ones == "first" else (w[-1], w[:-1])
     elif b is None:
@@ -221,8 +228,11 @@ def _read(w: Any, b: Any, ones: str, inputs: Inputs, predicted: Any = None) -> O
         )
         return w, np.asarray(b, kind), (guess > 0) if logistic else guess
     shown = np.asarray(_numbers(predicted)).reshape(-1)
-    middle = 0.0 if shown.size and np.nanmin(shown) < 0 else 0.5
-    return w, np.asarray(b, kind), (shown > middle) if logistic else shown
+    if logistic and np.isin(shown, inputs["y"]).all():
+        shown = np.asarray(shown == np.max(inputs["y"]))
+    elif logistic:  # other labels, or probabilities
+        shown = np.asarray(shown > (0.0 if np.any(shown < 0) else 0.5))
+    return w, np.asarray(b, kind), shown
 
 
 def _functions(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
@@ -327,11 +337,14 @@ def _classes(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
                 told.append({"var": "p"})
             return [*steps, {"do": "return", "values": told}]
 
-        def outcome(told: list[Any], inputs: Inputs, intercept: str = intercept, ones: str = ones) -> Outputs:
+        def outcome(
+            told: list[Any], inputs: Inputs, weights: str = weights, intercept: str = intercept, ones: str = ones
+        ) -> Outputs:
             predicted = told[-1] if ask is not None else None
             size = np.size(plain(told[0]))
             inside = ones if size == inputs["X"].shape[1] + 1 else ""
-            return _read(told[0], told[1] if intercept else None, inside, inputs, predicted)
+            bias = told[1] if intercept else None
+            return _read(told[0], bias, inside, inputs, predicted, rows=weights.startswith("coef"))
 
         says = ", ".join(filter(None, ["y as a column" if column else "", labels]))
         yield PathAdapter(spec, piece.name, at, program, outcome, frozenset(taken), _pins(spec, taken), says, arrays)

@@ -53,7 +53,8 @@ class PathAdapter:
         put = self.restate(inputs)
         if put is None:
             return None
-        found = {**put, **self.pins}
+        ours = {k: v for k, v in usual.items() if k in self.roles and v is not inspect.Parameter.empty}
+        found = {**ours, **put, **self.pins}
         for name, value in found.items():
             if name in usual and name not in self.roles and name not in self.pins and value != usual[name]:
                 return None

@@ -24,6 +24,7 @@ _LIBRARY: Mapping[str, Any] = {"numpy": "numpy", "torch": "torch", "list": "pyth
 _MOST = 400  # adapters tried
 _PROBES = 6
 _AGAIN = 6
+_STOPS = 2
 _METHODS = ("forward", "__call__", "call", "apply", "loss", "transform", "update", "add", "compute")
 _AFTER = ("compute", "result", "value", "score")  # what gives the result of a metric that was told first
 _MODULES = ("Module", "_Loss", "_WeightedLoss", "LayerNorm", "_BatchNorm")
@@ -47,7 +48,7 @@ def search(piece: Piece, spec: Spec, session: Session) -> Fit | None:
     for arrays in dict.fromkeys([usual, "numpy", "torch", "list"]):
         ways = islice(candidates(replace(piece, library=_LIBRARY[arrays]), spec, session), _MOST)
         best = best_of((replace(a, arrays=arrays) for a in ways), tried, best)
-        if best is not None and best.score >= _NEAR:
+        if tried.stops >= _STOPS or (best is not None and best.score >= _NEAR):
             break
     return best if best is None else replace(best, adapter=_without_rows(best.adapter, spec, session))
 
@@ -75,6 +76,8 @@ def best_of(adapters: Iterable[Any], tried: Tried, best: Fit | None = None) -> F
     """
     ran: list[Any] = []
     for adapter in adapters:
+        if tried.stops >= _STOPS:  # what hangs or dies will not be called in every way there is
+            break
         found = tried.score(adapter)
         if found is None:
             continue
@@ -86,7 +89,7 @@ def best_of(adapters: Iterable[Any], tried: Tried, best: Fit | None = None) -> F
                 return best
     if best is None or best.score < _NEAR:
         tried.mistakes = True
-        for adapter in ran[:_AGAIN]:
+        for adapter in ran[: _AGAIN if tried.stops < _STOPS else 0]:
             found = tried.score(adapter)
             if found is not None and (best is None or found.score > best.score + 1e-9):
                 best = found
@@ -259,6 +262,7 @@ class Tried:
         self.masks = any(i.get("mask") is not None for _, i in made)
         self.cases = sorted(made, key=lambda m: not self.plain(m[1]))  # the plain ones first
         self.known: dict[Any, list[Array]] = {}
+        self.stops = 0  # how often the code had to be ended
         self.mistakes = False  # whether to compare with known mistakes too, once nothing right was found
 
     def score(self, adapter: Any) -> Fit | None:
@@ -303,6 +307,7 @@ class Tried:
         except Overwritten as error:
             return adapter, _NEAR, kind, str(error)
         except Raised as error:
+            self.stops += error.stopped
             if kind == DOUBLE and "dtype" in str(error):  # a module that computes in float32 alone
                 again = self._probe(adapter, case, made, {SINGLE})
                 return again if again[1] > _RUNS else (adapter, _RAISES, kind, str(error))

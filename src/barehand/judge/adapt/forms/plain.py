@@ -52,10 +52,13 @@ PLAIN: Mapping[str, Callable[[Inputs], bool]] = {
     "bpr_loss": lambda i: i["positive_scores"].shape == i["negative_scores"].shape and i["positive_scores"].ndim == 1,
     "iou": lambda i: i["boxes1"].shape == i["boxes2"].shape and i["boxes1"].ndim <= 2 and _boxes(i),
     "pairwise_iou": lambda i: i["boxes1"].ndim == i["boxes2"].ndim == 2 and _boxes(i),
-    "Adam": lambda i: "absent" not in i and i.get("eps", 1e-8) > 0,
-    "LinearRegression": lambda i: np.ndim(i["y"]) == 1 and len(i["X"]) > 1,
+    "Adam": lambda i: "absent" not in i and i.get("eps", 1e-8) > 0 and min(i.get("betas", (0.9,))) >= 0.5,
+    "LinearRegression": lambda i: np.ndim(i["y"]) == 1 and len(i["X"]) > 1 and i["X"].dtype.kind == "f",
     "LogisticRegression": lambda i: (
-        _labels_are_numbers(i["y"]) and "sample_weight" not in i and i["y"].dtype.kind == "i"
+        _labels_are_numbers(i["y"])
+        and "sample_weight" not in i
+        and i["y"].dtype.kind == "i"
+        and i["X"].dtype.kind == "f"
     ),
     "roc_auc_score": lambda i: (
         np.ndim(i["y_true"]) == 1 and np.ndim(i["y_score"]) == 1 and _labels_are_numbers(i["y_true"])
