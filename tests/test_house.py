@@ -192,3 +192,11 @@ def test_modules_import_by_themselves() -> None:
         except ImportError as missing:
             if not isinstance(missing, barehand.MissingBackend) and missing.name != "torch":
                 raise  # not an extra that is not installed
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    """One that is none is imported a second time under another name, by pytest and by whoever is in its folder."""
+    apart = ROOT / "judge" / "variants"  # programs as people write them
+    folders = {path.parent for path in ROOT.rglob("*.py") if apart not in path.parents}
+    assert len(folders) > len(BLOCKS)
+    assert not [f for f in folders if not (f / "__init__.py").exists()]

@@ -130,9 +130,9 @@ def test_float32_boxes_of_any_size_together() -> None:
         np.testing.assert_allclose(got[i, i + 1], 1 / 3, rtol=1e-6)
 
 
-def test_a_tensor_is_refused_by_name() -> None:
+def test_an_array_beside_a_tensor_is_refused_by_name() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    with pytest.raises(TypeError, match=r"pairwise_iou: boxes1 is a torch.Tensor"):
+    with pytest.raises(TypeError, match=r"pairwise_iou: boxes2 is a ndarray beside tensors"):
         block.pairwise_iou(torch.zeros(2, 4), np.zeros((2, 4)))
 
 

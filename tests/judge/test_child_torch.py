@@ -137,7 +137,7 @@ def test_modules(session: Session) -> None:
     w, b, x = rng.random((2, 3)), rng.random(2), rng.random((5, 3))
     session.run([call("Net", to="m")])
     [names] = session.run([{"do": "params", "of": {"var": "m"}, "to": "p"}, give("p")])
-    assert names == {"layers.0.weight": (2, 3), "layers.0.bias": (2,)}
+    assert names == {"layers.0.weight": (2, 3), "layers.0.bias": (2,), "mean": (2,)}  # a buffer too
     session.run([{"do": "dtype", "var": "m", "dtype": "float64"}])
     for path, value in (("layers[0].weight", tensor(w)), ("layers.0.bias", b)):
         session.run([{"do": "set", "var": "m", "path": path, "value": value}])

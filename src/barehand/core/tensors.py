@@ -205,7 +205,7 @@ class Operator:
         arrays = [None if t is None else _array(t) for t in tensors]
         result, kind = self.function(*arrays, **options), self.kind(tensors)
         for name in self.writes if self.writes and self.updates(options) else ():
-            written(tensors[self.arguments.index(name)], arrays[self.arguments.index(name)])
+            _written(tensors[self.arguments.index(name)], arrays[self.arguments.index(name)])
         return tuple(_tensor(r, kind) for r in result) if isinstance(result, tuple) else _tensor(result, kind)
 
     def pull_back(self, tensors: Sequence[Tensor | None], cotangent: Any, options: Options) -> list[Tensor | None]:
@@ -275,7 +275,7 @@ def _tensor(value: Any, kind: torch.dtype) -> Tensor:
     return t if t.dtype is kind else t.to(kind)
 
 
-def written(t: Tensor | None, array: Any = None) -> None:
+def _written(t: Tensor | None, array: Any) -> None:
     """Tell torch that the memory of a tensor was updated; what is no memory of its own is put there."""
     if t is None:
         return

@@ -158,7 +158,7 @@ def partial_results(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -
     if rows * row_cost < _SERIAL_BELOW or rows < 2:
         return [kernel(0, rows, *arguments)]
     ranges = _ranges(rows, row_cost)
-    if _threads == 1:
+    if _threads == 1 or len(ranges) == 1:
         return [kernel(lo, hi, *arguments) for lo, hi in ranges]
     job = _Job(kernel, ranges, arguments)
     _pool.run(job, _threads - 1)

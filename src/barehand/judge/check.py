@@ -211,10 +211,12 @@ def _examined(task: _Task, blank: Item, session: Session, seed: int, lang: str, 
     form = getattr(found.adapter, "form", None)
     cases = spec.cases if full else eased(spec, spec.cases, form.plain if form else None)
     spec = replace(spec, cases=cases)
-    kinds = (*found.dtypes, HALF) if len(found.dtypes) > 1 and spec.drive is None else found.dtypes
-    candidate = replace(
-        candidate, dtypes=kinds, regrade=candidate.regrade if full else regrade(spec, _missed_by_peers(spec))
-    )
+    half = len(found.dtypes) > 1 and spec.drive is None and spec.block != "iou"  # areas leave float16's range
+    kinds = (*found.dtypes, HALF) if half else found.dtypes
+    again = candidate.regrade
+    if not full:
+        again = regrade(spec, _missed_by_peers(spec), torch=found.adapter.arrays == "torch")
+    candidate = replace(candidate, dtypes=kinds, regrade=again)
     report = examine(spec, candidate, seed=seed)
     grades = _grades(report, candidate.vjp is not None, spec, remote.notes)
     curves: tuple[Curve, ...] = ()

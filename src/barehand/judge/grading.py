@@ -385,21 +385,33 @@ def _report(examination: _Examination) -> Report:
 
 
 def _behaves_like(examination: _Examination, spec: Spec) -> Mutant | None:
-    """The known mistake whose outputs match the candidate's wherever the candidate is wrong."""
+    """The known mistake whose outputs match the candidate's nearly wherever the candidate is wrong."""
     if not examination.candidate.names_mistakes:
         return None
     findings = [*map(examination.candidate.regrade, examination.findings)]
     wrong = [f for f in findings if f.check.startswith("case: ") and f.grade != "generality" and not f.raised]
-    wrong = sorted(wrong, key=_size)[:_TELLING]
+    if not wrong:
+        return _same_gradient_mistake(examination, spec)
+    wrong = sorted((f for f in wrong if _size(f) < _LARGE), key=_size) or wrong
     if all(np.asarray(f.got).dtype.kind == "b" for f in wrong):  # a few yes and no tell no mistake from another
-        return _same_gradient_mistake(examination, spec) if not wrong else None
-    for mutant in spec.mutants:
-        if mutant.function is not None and wrong and all(_same_mistake(spec, mutant, f) for f in wrong):
-            return mutant
-    return _same_gradient_mistake(examination, spec) if not wrong else None
+        return None
+    shares = [(_share(spec, mutant, wrong), mutant) for mutant in spec.mutants if mutant.function is not None]
+    share, likest = max(shares, key=lambda pair: pair[0])  # of equals the first
+    return likest if share else None
 
 
-_TELLING = 12  # findings, the smallest, by which a mistake is known
+_LARGE = 4000  # numbers of a finding that is compared only where there are no smaller ones
+_ALIKE = 0.8  # of the wrong results: a mistake seldom comes alone
+
+
+def _share(spec: Spec, mutant: Mutant, wrong: Sequence[Finding]) -> float:
+    """How much of what is wrong the mutant gives as well; 0 for too little."""
+    misses, most = 0, (1 - _ALIKE) * len(wrong)
+    for finding in wrong:
+        misses += not _same_mistake(spec, mutant, finding)
+        if misses > most:
+            return 0.0
+    return 1 - misses / len(wrong)
 
 
 def _size(finding: Finding) -> int:

@@ -19,6 +19,7 @@ from barehand.judge.grading import Finding
 _ROUNDED_MEANS = frozenset({"mean 1e4, sd 1e-3", "(N, C, H, W), mean 1e4, sd 1e-3", "a hundred times 10000.1"})
 _CORE = 2  # cases that a version must at least run on
 _HUGE = 1e6
+_FEW, _SINGLE = 1e3, 2e-6  # eps, and what float32 may lose
 _NO_DIGIT = 2.0  # an error of so many times what was added up
 FULL_CONTRACT = "same contract as barehand"
 
@@ -39,7 +40,7 @@ def eased(spec: Spec, cases: tuple[Case, ...], form_plain: Callable[[Inputs], bo
     return tuple(map(ease, cases))
 
 
-def regrade(spec: Spec, peers_miss: frozenset[str]) -> Callable[[Finding], Finding]:
+def regrade(spec: Spec, peers_miss: frozenset[str], *, torch: bool = False) -> Callable[[Finding], Finding]:
     """What a failure weighs, given the eased cases of the spec, and those that libraries in wide use get wrong."""
     grades = {c.name: c.grade for c in spec.cases}
     core = {c.name for c in [c for c in spec.cases if c.grade == "correctness"][:_CORE]}
@@ -48,7 +49,7 @@ def regrade(spec: Spec, peers_miss: frozenset[str]) -> Callable[[Finding], Findi
         _, _, name = finding.check.partition(": ")
         if finding.dtype == str(HALF) and not _overflows(finding):
             return replace(finding, grade="generality")
-        if name in _ROUNDED_MEANS:
+        if name in _ROUNDED_MEANS or _only_digits(finding, spec, torch):
             return replace(finding, grade="generality")
         if name in peers_miss and not _nonsense(finding, spec):
             return replace(finding, grade="generality")
@@ -63,6 +64,14 @@ def regrade(spec: Spec, peers_miss: frozenset[str]) -> Callable[[Finding], Findi
         return finding
 
     return weigh
+
+
+def _only_digits(finding: Finding, spec: Spec, torch: bool) -> bool:
+    """Whether all that is wrong are the last digits of a wide type: a constant of torch's is float32, as are scores."""
+    if finding.grade == "gradient":
+        return finding.error < _FEW
+    wide = finding.dtype == "float64" and torch
+    return (wide or spec.result_dtype is not None) and finding.error * float(np.finfo(np.float64).eps) < _SINGLE
 
 
 def _not_numbers(finding: Finding) -> bool:

@@ -25,7 +25,7 @@ def undefined(name: str, message: str) -> None:
     """Warn whoever called the public function, three calls up."""
     theirs = sys.modules.get("sklearn.exceptions")
     kind = theirs.UndefinedMetricWarning if theirs else UndefinedMetricWarning
-    warnings.warn(f"{name}: {message}", kind, stacklevel=4)
+    warnings.warn(f"{name}: {message}", kind, stacklevel=5)  # past the dispatch on kinds
 
 
 class Labels(NamedTuple):

@@ -271,7 +271,7 @@ BAD_INPUTS = (
     BadInput("pairs of classes with weights",
              *_bad("sample_weight is not supported", **_THREE, multi_class="ovo", sample_weight=np.ones(3))),
     BadInput("each pair of classes",
-             *_bad("not implemented", NotImplementedError, **_THREE, multi_class="ovo", average=None)),
+             lambda: {**_THREE, "multi_class": "ovo", "average": None}, NotImplementedError, "not implemented"),
     BadInput("samples of classes", *_bad("average must be one of", **_THREE, multi_class="ovr", average="samples")),
     BadInput("two names for one class",
              *_bad("must be unique", **_THREE, multi_class="ovr", labels=np.array([0, 1, 1]))),

@@ -11,7 +11,7 @@ from barehand.blocks.batch_norm import batch_norm as on_arrays
 from barehand.blocks.batch_norm import vjp
 from barehand.core import arrays
 from barehand.core.composed import standardised
-from barehand.core.tensors import LONGEST, Operator, lie_well, of_one_kind, small, written
+from barehand.core.tensors import LONGEST, Operator, lie_well, of_one_kind, small
 
 
 def _check(x: Tensor, training: bool, **vectors: Tensor | None) -> None:
@@ -93,19 +93,18 @@ def _of_torch(
     for t in (weight, bias, running_mean, running_var):
         if t is not None and t.shape != channels:
             return None
-    kept = None
+    means, variances = running_mean, running_var
     if running_mean is not None and running_var is not None:
-        if running_mean.requires_grad or running_var.requires_grad:
-            return None
-        kept = running_mean.clone(), running_var.clone()
-    y, mean, inverse = torch.native_batch_norm(x, weight, bias, running_mean, running_var, True, momentum, eps)
-    if lie_well(mean, inverse):
         for t in (running_mean, running_var):
-            written(t)  # torch does not tell
-        return y
-    for t, before in zip((running_mean, running_var), kept or (), strict=False):
-        t.copy_(before)  # type: ignore[union-attr]
-    return None
+            if t.requires_grad or t.is_inference():
+                return None
+        means, variances = running_mean.clone(), running_var.clone()  # until it is known that they are right
+    y, mean, inverse = torch.native_batch_norm(x, weight, bias, means, variances, True, momentum, eps)
+    if not lie_well(mean, inverse):
+        return None
+    if running_mean is not None and running_var is not None:
+        running_mean.copy_(means), running_var.copy_(variances)  # type: ignore[arg-type] # there as the others are
+    return y
 
 
 def _on_arrays(x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any) -> Any:

@@ -49,6 +49,8 @@ class Adapter:
         found = {*self.call.values(), *(self.construct or {}).values(), *self.attributes.values()}
         if self.module or "bn_param" in found:
             found.add("training")
+        if "ln_param" in found:
+            found.add("eps")
         if "bn_param" in found:
             found |= {"eps", "momentum", "running_mean", "running_var"}
         if self.form.takes is not None:

@@ -48,13 +48,16 @@ _WEIGHTS = ("w", "W", "weights", "weight", "coef_", "coef", "theta", "w_", "beta
 _INTERCEPT = ("b", "bias", "intercept_", "intercept", "b_", "w0", "linear.bias", "beta0", "_b", "c", "fc.bias",
               "layer.bias", "bias_")  # fmt: skip
 _FITS = ("fit", "train", "train_model", "optimize")
+# Signs of a path that is not plain descent's: chance, a starting point of its own, or a rate that changes.
+_CHANCE = re.compile(r"rand|shuffle|perm|sample|decay|Linear\(|normal\(|Adam|momentum|lr_scheduler|tol", re.IGNORECASE)
 _AHEAD = 250  # steps
 
 
 def search_regression(piece: Piece, spec: Spec, session: Session) -> Fit | None:
     """The best way to fit the piece's model: along the path of plain descent, or else where it ends."""
     best: Fit | None = None
-    for judged in (_of_paths(spec), _of_ends(spec)):
+    ways = [_of_paths(spec), _of_ends(spec)] if _CHANCE.search(piece.source) else [_of_paths(spec)]
+    for judged in ways:
         best = best_of(_adapters(piece, judged), Tried(judged, session), best)
         if best is not None and best.score >= 0.55:  # right, or a convention, or a known mistake
             break
@@ -201,6 +204,8 @@ def _numbers(told: Any) -> Any:
 def _read(w: Any, b: Any, ones: str, inputs: Inputs, predicted: Any = None, *, rows: bool = False) -> Outputs:
     """Weights, intercept and predictions, whatever their shapes; `rows` where each class has a row for certain."""
     w = np.asarray(_numbers(w))
+    if w.size == inputs["X"].shape[1] + bool(ones):
+        w = w.reshape(-1)
     if w.ndim == 2 and w.shape[1] == 2 and w.shape[0] == inputs["X"].shape[1]:  # a column a class: their difference
         w = w[:, 1] - w[:, 0]
         b = None if b is None else np.diff(np.asarray(_numbers(b)).reshape(-1))[0]

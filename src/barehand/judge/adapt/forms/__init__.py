@@ -13,7 +13,7 @@ from typing import Any
 from barehand.core.spec import Inputs
 from barehand.judge.adapt.forms.form import Form, unchanged
 from barehand.judge.adapt.forms.losses import CROSS_ENTROPY, FOCAL
-from barehand.judge.adapt.forms.norms import BATCH_NORM, DERIVED, FILLS
+from barehand.judge.adapt.forms.norms import BATCH_NORM, DERIVED, FILLS, LAYER_NORM
 from barehand.judge.adapt.forms.plain import CALLS_FOR, PLAIN
 from barehand.judge.adapt.forms.towers import BPR, CONTRASTIVE, MARGIN
 
@@ -36,6 +36,7 @@ _BOXES = (Form(), Form("takes one pair of boxes", restate=_rows, each=True))
 
 FORMS: Mapping[str, tuple[Form, ...]] = {
     "batch_norm": BATCH_NORM,
+    "layer_norm": LAYER_NORM,
     "cross_entropy": CROSS_ENTROPY,
     "bpr_loss": BPR,
     "pairwise_margin_loss": MARGIN,

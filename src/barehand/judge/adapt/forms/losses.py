@@ -89,8 +89,15 @@ CROSS_ENTROPY = (
     ),
 )
 
+
+def _float_labels(inputs: Inputs) -> Inputs:
+    x = inputs["logits"]
+    return {**inputs, "target": np.asarray(inputs["target"]).astype(x.dtype if x.dtype.kind == "f" else np.float64)}
+
+
 FOCAL = (
     Form(),
+    Form("labels are floats", dress=_float_labels),
     Form(
         "takes probabilities",
         restate=_probabilities_of_labels,

@@ -46,6 +46,15 @@ _IMAGES = Form(
 
 _BN_PARAM = {"bn_param": ("bn_param", "bn_params")}
 
+LAYER_NORM = (
+    Form(),
+    Form(
+        "a dictionary of its options",
+        dress=lambda i: {**i, "ln_param": {"eps": i.get("eps", 1e-5)}},
+        extras={"ln_param": ("ln_param", "ln_params")},
+        suits=lambda p: "ln_param" in p.own,
+    ),
+)
 BATCH_NORM = (
     Form(),
     Form("momentum is what stays", dress=_stays, suits=_kept_momentum),
