@@ -54,6 +54,9 @@ def words(text: str) -> list[str]:
     return [part for w in found for part in spelled.get(w, w).split()]
 
 
+_WITH_GRADIENT = re.compile(r"_?(with|and)_?(grad(ient)?s?|backward)$", re.IGNORECASE)
+
+
 @cache
 def _table() -> dict[tuple[str, ...], str]:
     """Words in order -> what goes by them."""
@@ -85,7 +88,7 @@ def _chinese() -> list[tuple[re.Pattern[str], str]]:
 
 def claims(name: str) -> str:
     """The block, or OTHER, RANKING, DESCENT or ATTENTION, that a name in code stands for; or ""."""
-    table, all_words = _table(), words(name)
+    table, all_words = _table(), words(_WITH_GRADIENT.sub("", name))
     empty, loose = word_list("empty"), word_list("loose")
     for dropped in (frozenset(), loose, empty - {"single"}, empty, empty | loose):
         rest = tuple(w for w in all_words if w not in dropped and len(w) > 1)

@@ -20,7 +20,8 @@ from barehand.judge.child import Program, Session, Stopped, TheirError, Workshop
 from barehand.judge.grading import Finding, Report, examine
 from barehand.judge.intake import Broken, Intake, Piece, read
 from barehand.judge.leniency import eased, promises_all, regrade
-from barehand.judge.recognise import recognise_all
+from barehand.judge.pieces import joined
+from barehand.judge.recognise import backward_of, recognise_all
 from barehand.judge.shrink import shrink
 from barehand.judge.speed import speed
 from barehand.judge.verdicts import DECISIVE, GRADES, Curve, Failure, Graded, Item, Judgement, Mistake
@@ -135,10 +136,11 @@ def _program(piece: Piece) -> Program:
 def _tasks(intake: Intake, as_: str | None) -> tuple[list[_Task], list[str]]:
     """What to judge: pieces that are one of the blocks, and no helper of another."""
     found = recognise_all(intake.pieces)
-    tasks = [_Task(piece, as_ or guess.block) for piece, guess in found]
+    pairs = [(piece, backward_of(piece, intake.pieces), as_ or guess.block) for piece, guess in found]
+    tasks = [_Task(joined(piece, back) if back else piece, block) for piece, back, block in pairs]
     if as_ is not None and not tasks:
         tasks = [_Task(piece, as_) for piece in intake.pieces[-1:]]
-    judged = {id(t.piece) for t in tasks}
+    judged = {id(p) for piece, back, _ in pairs for p in (piece, back)} | {id(t.piece) for t in tasks}
     notes = [f"{p.name}: not one of the blocks" for p in intake.pieces if id(p) not in judged and p.kind != "script"]
     return tasks, notes
 
@@ -191,6 +193,9 @@ def _judged(task: _Task, shop: Workshop, seed: int, lang: str, timed: bool) -> I
         )
     except Stopped as stop:
         item = replace(blank, grades=_nothing(stop.reason), error=stop.reason)
+    except Exception as fault:  # ours: it must not cost the others their verdict
+        words = f"the judge could not follow it ({type(fault).__name__}: {fault}); please report this"
+        item = replace(blank, grades=_nothing(words), error=words)
     return replace(item, seconds=time.perf_counter() - start)
 
 
@@ -212,12 +217,16 @@ def _examined(task: _Task, blank: Item, session: Session, seed: int, lang: str, 
     cases = spec.cases if full else eased(spec, spec.cases, form.plain if form else None)
     spec = replace(spec, cases=cases)
     half = len(found.dtypes) > 1 and spec.drive is None and spec.block != "iou"  # areas leave float16's range
+    half = half and (form is None or form.half)
     kinds = (*found.dtypes, HALF) if half else found.dtypes
     again = candidate.regrade
     if not full:
         again = regrade(spec, _missed_by_peers(spec), torch=found.adapter.arrays == "torch")
     candidate = replace(candidate, dtypes=kinds, regrade=again)
     report = examine(spec, candidate, seed=seed)
+    if getattr(found.adapter, "guessed", False) and not any(c.startswith("case: ") for c in report.passed):
+        words = f"how it is called could not be found out: {found.adapter.says()} gives something else"
+        return replace(blank, verdict="unverified", grades=_nothing(words), error=words)
     grades = _grades(report, candidate.vjp is not None, spec, remote.notes)
     curves: tuple[Curve, ...] = ()
     grades["speed"] = Graded("unverified", reason="not asked for")
@@ -230,7 +239,10 @@ def _examined(task: _Task, blank: Item, session: Session, seed: int, lang: str, 
     if shown and report.convention is None:
         shown[0] = shrink(spec, candidate, shown[0], seed)
     mistakes = _mistakes(report, piece, lang, bool(decisive))
-    verdict = "fail" if decisive else "pass" if grades["correctness"].verdict == "pass" else "unverified"
+    shown_right = any(kind in ("case", "law") and grade == "correctness" for kind, grade in report.kinds)
+    if not decisive and not shown_right:
+        grades["correctness"] = Graded("unverified", reason="none of its plain inputs could be put to it")
+    verdict = "fail" if decisive else "pass" if shown_right else "unverified"
     broken = said(report.convention, piece.docs) if report.convention else None
     if broken:
         verdict = "fail"

@@ -44,12 +44,17 @@ def put(holder: Any, part: str, value: Any) -> None:
         setattr(holder, part.lstrip("."), None)
         return
     if shape(value) != shape(old) and hasattr(old, "shape"):
-        raise ValueError(f"{part} has shape {tuple(old.shape)}, and is given {shape(value)}")
+        if [n for n in shape(value) if n != 1] != [n for n in old.shape if n != 1]:
+            raise ValueError(f"{part} has shape {tuple(old.shape)}, and is given {shape(value)}")
+        value = value.reshape(tuple(old.shape))  # (C,) for (1, C)
     t = torch()
-    if t is not None and isinstance(old, t.tensor):
+    if t is not None and isinstance(old, t.parameter):
         with t.no_grad():
             t.copy_(old, t.as_tensor(value))
-    elif part[0] == "[":
+        return
+    if t is not None and isinstance(old, t.tensor):  # of their own keeping: it may take part in a gradient
+        value = t.as_tensor(value)
+    if part[0] == "[":
         holder[key(part)] = value
     else:
         setattr(holder, part.lstrip("."), value)

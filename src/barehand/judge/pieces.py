@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["function", "class", "script"]
@@ -65,6 +65,7 @@ class Piece:
     assigns: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     data: str = ""  # a script: a program that sets `reads` as its author did, to learn their shapes from
+    gradient: Method | None = None  # the function beside it that is its backward pass
     takes_self: bool = False  # a method that stands outside any class
     hints: tuple[str, ...] = ()  # what looks odd about it, with the line
 
@@ -94,6 +95,15 @@ class Intake:
     pieces: tuple[Piece, ...]
     broken: tuple[Broken, ...]
     folder: str
+
+
+def joined(piece: Piece, back: Piece) -> Piece:
+    """The piece with a function beside it that is its backward pass."""
+    source = piece.source.rstrip("\n") + "\n"
+    length = source.count("\n")
+    lines = (*piece.lines, *(replace(s, start=s.start + length) for s in back.lines))
+    gradient = Method(back.name, back.parameters, back.line)
+    return replace(piece, source=source + back.source, lines=lines, gradient=gradient)
 
 
 def place(lines: tuple[Stretch, ...], line: int) -> tuple[int | None, int]:

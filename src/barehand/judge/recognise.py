@@ -188,6 +188,22 @@ def _fits_less(one: Found, other: Found) -> bool:
     return better.score > guess.score or (better.score == guess.score and later)
 
 
+_BACK, _FORTH = {"backward", "bwd", "back", "grad", "gradient", "vjp"}, {"forward", "fwd", "forwards"}
+
+
+def backward_of(piece: Piece, pieces: Sequence[Piece]) -> Piece | None:
+    """The function beside this one that is its backward pass, by its name: `batchnorm_backward`, `grad_softmax`."""
+    if piece.kind != "function":
+        return None
+    stem = [w for w in words(piece.name) if w not in _FORTH]
+    for other in pieces:
+        theirs = words(other.name)
+        back = other.kind == "function" and other.path == piece.path and set(theirs) & _BACK
+        if back and [w for w in theirs if w not in _BACK] == stem:
+            return other
+    return None
+
+
 def with_block(guess: Guess, block: str) -> Guess:
     """The guess, overruled."""
     return replace(guess, block=block, score=1.0, why="as asked")

@@ -12,7 +12,8 @@ _PROMISES: Mapping[str, str] = {
     "biased running variance": r"unbiased|as (py)?torch|无偏",
     "a factor of 1/2": r"without (the|a) (factor|half)|不带 ?1/2",
     "squared distances": r"(?<!squared )euclidean distance|欧氏距离",
-    "alpha on both classes": r"1 ?- ?alpha for (the )?negatives|alpha for positives",
+    "alpha on both classes": r"1 ?- ?(alpha|α).{0,20}(negative|负)"
+    r"|(alpha|α).{0,25}positive|(alpha|α).{0,10}正(样本|类)",
     "decoupled decay without lr": r"adamw|lr ?\* ?(wd|weight_decay)",
     "half the squared error": r"mean squared error|mse\b|均方误差",
 }

@@ -67,6 +67,7 @@ def _bad_row(rng: np.random.Generator) -> Inputs:
 # The textbook squares in the data's own type, so that 1e30 in float32 is beyond it, though not beyond our kernel.
 CASES = (
     Case("a matrix, N != D", "statistics over the batch", _full(3, 8, mean=0.5, sd=2.0)),
+    Case("sequences", "statistics over the places of a sequence", _full(2, 3, 5, mean=0.5, sd=2.0)),
     Case("two axes of three", "only one axis normalised", _full(4, 3, 5, mean=0.5, axis=-2)),
     Case("all axes", "the axis ignored", _full(3, 4, 5, mean=0.5, axis=0)),
     Case("an axis counted from the front", "the axis ignored", _full(2, 3, 4, 5, axis=2)),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from barehand.core.spec import Array, Case, Inputs, Law, Spec
+from barehand.judge.adapt.by_hand import ByHand
 from barehand.judge.adapt.forms import CALLS_FOR, CONSTANTS, DERIVED, FILLS, FREE, Form, unchanged
 from barehand.judge.child import Session, Stopped, TheirError
 from barehand.judge.grading import Inexpressible, Raised
@@ -39,9 +40,10 @@ class Adapter:
     module: bool = False  # a torch module: it has train, eval and to
     after: str | None = None  # a method to call once the inputs were told
     never: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # values of an option that the code lacks
-    backward: Mapping[str, str] | None = None  # role -> where its gradient lies after `backward`; "" for the result
-    takes_cotangent: bool = True  # of `backward`: that of a loss may take none
+    by_hand: ByHand | None = None  # their own gradient
     item: int | None = None  # which of several results is the block's
+    leaves: str = ""  # the attribute in which the call leaves its result, where it returns none
+    guessed: bool = False  # whether places in the order, not names, say what is what
 
     @property
     def taken(self) -> set[str]:
@@ -81,7 +83,7 @@ class Adapter:
     @property
     def differentiates(self) -> bool:
         """Whether there is a gradient to examine: torch's, or a backward pass of their own."""
-        return (self.arrays == "torch" or self.backward is not None) and not self.form.each
+        return (self.arrays == "torch" or self.by_hand is not None) and not self.form.each
 
     def keeps_laws(self, law: Law) -> bool:
         """Whether the law's inputs can be put as the code takes them, as they are."""
@@ -109,7 +111,7 @@ class Adapter:
                 return None
             found = {**found, name: value}
         for role, fill in FILLS.get(self.spec.name, {}).items():
-            if role in self.call.values() and found.get(role) is None:
+            if role in {*self.call.values(), *(self.construct or {}).values()} and found.get(role) is None:
                 found[role] = fill(found)
         usual, taken = defaults(self.spec), self.taken
         for name, value in found.items():
@@ -166,6 +168,9 @@ class Adapter:
                 if values.get(role) is not None:
                     put.append({"do": "set", "var": "m", "path": path, "value": {"var": f"in_{role}"}})
             function = {"var": "m", **({"attr": self.method} if self.method else {})}
+        if self.leaves:
+            put.append({"do": "call", "to": "_", "function": function, "kwargs": passed(self.call)})
+            return [*put, {"do": "get", "to": "y", "from": {"var": "m"}, "path": self.leaves}]
         if self.after is not None:
             put.append({"do": "call", "to": "_", "function": function, "kwargs": passed(self.call)})
             return [*put, {"do": "call", "to": "y", "function": {"var": "m", "attr": self.after}}]
@@ -260,12 +265,18 @@ class Remote:
     def function(self, *args: Any, **kwargs: Any) -> Any:
         """One call, and what it writes in place."""
         inputs = self._inputs(args, kwargs)
+        return self._patiently(
+            inputs, lambda: self._rows(inputs) if self.adapter.form.each else self._called(inputs, kwargs)
+        )
+
+    def _patiently(self, inputs: Inputs, call: Callable[[], Any]) -> Any:
+        """Slow code is not asked for large inputs again; its speed is a grade of its own."""
         size = _size(inputs)
         if (self.spent > _PATIENCE and size > _LARGE) or size >= self.too_large:
-            raise Inexpressible  # slow code is not asked for large inputs again; its speed is a grade of its own
+            raise Inexpressible
         start = time.perf_counter()
         try:
-            return self._rows(inputs) if self.adapter.form.each else self._called(inputs, kwargs)
+            return call()
         except Raised as raised:
             if not raised.stopped or size <= _LARGE:
                 raise
@@ -304,12 +315,12 @@ class Remote:
             if np.array_equal(got, inputs[role], equal_nan=True) and i < len(returned):
                 again = plain(returned[i])
                 got = again if isinstance(again, np.ndarray) and again.shape == got.shape else got
-            if given.get(role) is not None and got.shape == given[role].shape:
-                given[role][...] = got
+            if given.get(role) is not None and got.size == given[role].size:
+                given[role][...] = got.reshape(given[role].shape)
 
     def _rows(self, inputs: Inputs) -> Any:
         names = self.spec.signature
-        single = all(inputs[n].ndim == 1 for n in names)
+        single = inputs[names[0]].ndim == 1
         rows = (
             [inputs]
             if single
@@ -366,8 +377,9 @@ class Remote:
             {"do": "get", "to": f"in_{r}", "from": {"var": "m"}, "path": paths[r]} for r in sources if r in paths
         ]
         *before, call = adapter.steps(inputs, sources)
-        if adapter.backward is not None:
-            gradients = self._by_hand([*before, call], cotangent, sources)
+        if adapter.by_hand is not None:
+            hand, put = adapter.by_hand, [*before, call]
+            gradients = self._patiently(inputs, lambda: self._of(hand, put, cotangent, sources, inputs))
         else:
             several = isinstance(cotangent, tuple) and adapter.item is None
             cotangents = list(cotangent) if isinstance(cotangent, tuple) else [cotangent]
@@ -385,30 +397,38 @@ class Remote:
                 },
                 {"do": "return", "values": [{"var": "g"}]},
             ]
-            found = self.ask(steps)[0]
+            found = self._patiently(inputs, lambda: self.ask(steps))[0]
             gradients = {r: np.asarray(plain(g)) for r, g in zip(sources, found, strict=True)}
+            for r in paths.keys() & gradients.keys():  # a parameter of (1, C) for (C,)
+                gradients[r] = gradients[r].reshape(np.shape(inputs[r])) if r in inputs else gradients[r]
         if adapter.form.pull is not None:
             gradients = adapter.form.pull(gradients, inputs)
         return tuple(gradients[k].astype(inputs[k].dtype, copy=False) for k in wanted)
 
-    def _by_hand(self, steps: list[dict[str, Any]], cotangent: Any, sources: tuple[str, ...]) -> dict[str, Array]:
-        """The gradients of a backward pass of their own: what it returns, or leaves in the object."""
-        adapter = self.adapter
-        assert adapter.backward is not None
-        if any(r not in adapter.backward for r in sources):
-            raise Inexpressible
-        taken = [adapter._value(np.asarray(cotangent))] if adapter.takes_cotangent else []
-        places = {r: p for r, p in adapter.backward.items() if r in sources}
-        steps = [
-            *steps,
-            {"do": "call", "to": "b", "function": {"var": "m", "attr": "backward"}, "args": taken},
-            *({"do": "get", "to": f"g_{r}", "from": {"var": "m"}, "path": p} for r, p in places.items() if p),
-            {"do": "return", "values": [{"var": f"g_{r}" if p else "b"} for r, p in places.items()]},
-        ]
-        found = dict(zip(places, map(plain, self.ask(steps)), strict=True))
-        results = [g if not isinstance(g, tuple) else plain(g[0]) for g in found.values()]
-        by = 1.0 if adapter.takes_cotangent else np.asarray(cotangent)
-        return {r: np.asarray(g) * by for r, g in zip(found, results, strict=True)}
+    def _of(
+        self, hand: ByHand, steps: list[dict[str, Any]], cotangent: Any, sources: tuple[str, ...], inputs: Inputs
+    ) -> dict[str, Array]:
+        """The gradients that they compute themselves; of a loss, times the cotangent where they are not told it."""
+        g = np.asarray(cotangent)
+        steps = [*steps, *hand.steps(self.adapter._value(g), self.adapter.item)]
+        wanted = [{"var": "b"}, *({"var": f"g_{r}"} for r in hand.held)]
+        told, *held = map(_apart, self.ask([*steps, {"do": "return", "values": wanted}]))
+        given = self.adapter.values(inputs)
+        found = hand.gradients(told, dict(zip(hand.held, held, strict=True)), sources, given)
+        if hand.takes_cotangent:
+            return found
+        if g.ndim and any(g.shape != d.shape for d in found.values()):
+            raise Inexpressible  # one gradient for many results
+        return {r: d * g for r, d in found.items()}
+
+
+def _apart(value: Any) -> Any:
+    """Arrays among several values."""
+    if isinstance(value, tuple) or (isinstance(value, list) and any(isinstance(v, Tensor) for v in value)):
+        return tuple(map(plain, value))
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return plain(value)
 
 
 def _size(inputs: Inputs) -> int:
@@ -437,7 +457,7 @@ def plain(value: Any) -> Any:
         return value.array
     if isinstance(value, list):
         try:
-            found = np.array(value)
+            found = np.array([plain(v) for v in value])
         except (ValueError, TypeError):
             return value
         return found if found.dtype.kind in "fiub" else value

@@ -13,6 +13,7 @@ import numpy as np
 from barehand.core.compare import error_in_eps
 from barehand.core.spec import DOUBLE, SINGLE, Array, Case, Forged, Inputs, Spec, cast, wider
 from barehand.judge.adapt.adapter import Adapter, defaults, wanted_dtype
+from barehand.judge.adapt.by_hand import beside, in_the_result, leaves_result, of_object
 from barehand.judge.adapt.forms import CONSTANTS, DERIVED, FORMS, NUMBERS, OPEN, PLAIN, Form
 from barehand.judge.adapt.names import bindings, by_name
 from barehand.judge.child import Session, Stopped, TheirError
@@ -167,7 +168,9 @@ def _bound(
 ) -> Iterator[Adapter]:
     if piece.kind == "function":
         for call in bindings(*names_of(piece.parameters), needed, roles):
-            yield Adapter(spec, piece.name, form, call)
+            theirs = piece.library != "torch" or piece.gradient is not None
+            by_hand = beside(piece, spec, call) or in_the_result(piece, spec) if theirs else None
+            yield Adapter(spec, piece.name, form, call, by_hand=by_hand, guessed=_guessed(piece, call, needed, roles))
         return
     methods = {m.name: m for m in piece.methods}
     method = next((m for m in _METHODS if m in methods), None)
@@ -176,11 +179,15 @@ def _bound(
     after = next((n for n in _AFTER if n in methods), None) if method in ("update", "add") else None
     required, optional = names_of(piece.parameters)
     options = {r: s for r, s in roles.items() if r not in spec.signature and r not in (form.takes or {})}
+    # Parameters and statistics may be given to it too; a flag such as `bias=True` is none of them.
+    settled = {p.name for p in piece.parameters if p.default not in (None, "None")}
+    arrays = {r: s for r, s in roles.items() if r in spec.signature and r not in needed}
     # The first thing a constructor wants is a size, where the block has one.
     new = {p: "size" for p in required[:1] if "size" in roles and by_name([p], {"size": roles["size"]})}
     new |= by_name(
         [p for p in (*required, *optional) if p not in new], {k: v for k, v in options.items() if k != "size"}
     )
+    new |= by_name([p for p in (*required, *optional) if p not in new and p not in settled], arrays)
     for p in required:
         if p not in new and "size" in roles and "size" not in new.values():
             new[p] = "size"
@@ -193,8 +200,6 @@ def _bound(
         return
     called = names_of(methods[method].parameters) if method is not None else ([*needed], [])
     for call in bindings(*called, needed, {r: s for r, s in roles.items() if r not in new.values()}):
-        back = methods.get("backward")
-        by_hand = back is not None and bool(spec.differentiable) and piece.library != "torch"
         itself = method == "__call__" or (method == "forward" and is_module(piece))
         adapter = Adapter(
             spec,
@@ -203,14 +208,22 @@ def _bound(
             call,
             construct=new,
             after=after,
+            leaves=leaves_result(piece, method or ""),
             method=None if itself else method,
             module=is_module(piece),
             arrays=piece.library,
-            backward={spec.differentiable[0]: ""} if by_hand else None,
-            takes_cotangent=bool(back and back.parameters),
         )
         attributes = _attributes(adapter, roles, session)
-        yield replace(adapter, attributes=attributes, backward=_backward(adapter, attributes, piece))
+        back = methods.get("backward") if piece.library != "torch" else None
+        by_hand = of_object(piece, spec, back, attributes) if back else None
+        yield replace(adapter, attributes=attributes, by_hand=by_hand)
+
+
+def _guessed(piece: Piece, call: Mapping[str, str], needed: list[str], roles: Mapping[str, Sequence[str]]) -> bool:
+    """Whether several arguments, or one for no part of the block, go by their place alone."""
+    named = by_name([p.name for p in piece.parameters], roles)
+    placed = [role for parameter, role in call.items() if parameter not in named]
+    return len(placed) > 1 or any(role not in needed for role in placed)
 
 
 def _attributes(adapter: Adapter, roles: Mapping[str, Sequence[str]], session: Session) -> dict[str, str]:
@@ -238,18 +251,6 @@ def _attributes(adapter: Adapter, roles: Mapping[str, Sequence[str]], session: S
     more = {"weight": ("a", "a_2", "alpha"), "bias": ("b", "b_2")}
     free = {r: (*s, *more.get(r, ())) for r, s in candidates.items() if r not in adapter.call.values()}
     return by_name([str(p) for p in found], free)
-
-
-def _backward(adapter: Adapter, attributes: Mapping[str, str], piece: Piece) -> Mapping[str, str] | None:
-    """Where a backward pass leaves the gradients of the object's own parameters."""
-    if adapter.backward is None:
-        return None
-    found = dict(adapter.backward)
-    for path, role in attributes.items():
-        for name in (f"d{path}", f"grad_{path}", f"{path}_grad", f"d_{path}"):
-            if f"self.{name}" in piece.own:
-                found[role] = name
-    return found
 
 
 class Tried:
@@ -315,7 +316,8 @@ class Tried:
         except Exception as error:  # what came back cannot be put into the spec's terms
             return adapter, _RAISES, kind, str(error)
         share = self._agreement(case, inputs, outputs, kind)
-        if share <= _RUNS and adapter.item is None and len(outputs) > 1 + len(self.spec.writes):
+        written = sum(inputs.get(k) is not None for k in self.spec.writes)
+        if share <= _RUNS and adapter.item is None and len(outputs) > 1 + written:
             first = replace(adapter, item=0)
             return self._probe(first, case, made, kinds)
         if share < _RIGHT and kind == DOUBLE and any("float32 for float64" in n for n in remote.notes):
@@ -334,6 +336,8 @@ class Tried:
             if any(np.shape(g) != np.shape(e) for g, e in pairs):
                 continue
             scale = [np.maximum(np.abs(e), np.max(np.abs(e), initial=0.0, where=np.isfinite(e))) for _, e in pairs]
+            if any(np.asarray(g).dtype.kind not in "fiub" for g, _ in pairs):
+                continue
             errors = [
                 float(np.max(error_in_eps(np.asarray(g, kind), np.asarray(e), s, kind), initial=0.0))
                 for (g, e), s in zip(pairs, scale, strict=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from barehand.core.spec import Inputs
-from barehand.judge.adapt.forms.form import Form, unchanged
+from barehand.judge.adapt.forms.form import MOST_ROWS, Form, of_one_vector, unchanged
 from barehand.judge.adapt.forms.losses import CROSS_ENTROPY, FOCAL
 from barehand.judge.adapt.forms.norms import BATCH_NORM, DERIVED, FILLS, LAYER_NORM
 from barehand.judge.adapt.forms.plain import CALLS_FOR, PLAIN
@@ -24,12 +24,17 @@ __all__ = [
 
 def _rows(inputs: Inputs) -> Inputs | None:
     a, b = inputs["boxes1"], inputs["boxes2"]
-    return inputs if a.ndim <= 2 and a.shape == b.shape and a.size <= 400 else None
+    return inputs if a.ndim <= 2 and a.shape == b.shape and a.size <= MOST_ROWS else None
 
 
 def _pairs(inputs: Inputs) -> Inputs | None:
     a, b = inputs["boxes1"], inputs["boxes2"]
     return inputs if a.ndim == b.ndim == 2 else None
+
+
+def _vectors(inputs: Inputs) -> Inputs | None:
+    x = inputs["x"]
+    return inputs if x.ndim in (1, 2) and x.dtype.kind == "f" and 0 < x.size <= MOST_ROWS else None
 
 
 _BOXES = (Form(), Form("takes one pair of boxes", restate=_rows, each=True))
@@ -44,6 +49,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "iou": _BOXES,
     "pairwise_iou": (Form("every box with every other", restate=_pairs),),
     "focal_loss": FOCAL,
+    "softmax": (Form(), Form("takes one vector", restate=_vectors, suits=of_one_vector, each=True)),
 }
 
 # What a call may leave open, and the values to try for it beside the numbers that stand in the code.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from barehand.core.spec import Array, Inputs
-from barehand.judge.pieces import Piece
+from barehand.judge.pieces import Parameter, Piece
+
+MOST_ROWS = 400  # numbers that are given row by row
 
 
 def unchanged(inputs: Inputs) -> Inputs:
@@ -32,3 +35,23 @@ class Form:
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles of arrays that an object holds
     suits: Callable[[Piece], bool] = lambda piece: True
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles that `dress` adds beside the spec's
+    half: bool = True  # whether float16 has room for what is put so
+
+
+def arguments(piece: Piece) -> tuple[Parameter, ...]:
+    """The parameters of a function, or of a class and its methods."""
+    return (*piece.parameters, *(p for m in piece.methods for p in m.parameters))
+
+
+_ONE_VECTOR = re.compile(
+    r"\b(?:1-?d|one-dimensional|(?:a|one|single) (?:vector|pair|triplet|sample|example)|feature vector)\b(?!s)"
+    r"|一维|单个|一个(?:样本|向量)|一对",
+    re.IGNORECASE,
+)
+_OF_NUMBERS = re.compile(r"(?:list|sequence|tuple|iterable)\[float(?:, \.\.\.)?\]", re.IGNORECASE)
+
+
+def of_one_vector(piece: Piece) -> bool:
+    """Whether the code's own words say that it takes one vector at a time, or its arithmetic is on single numbers."""
+    annotated = any(_OF_NUMBERS.fullmatch((p.annotation or "").replace("typing.", "")) for p in piece.parameters[:1])
+    return annotated or bool(_ONE_VECTOR.search(piece.docs)) or "math.exp(" in piece.own

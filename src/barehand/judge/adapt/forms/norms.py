@@ -38,10 +38,36 @@ def _state(keeps: bool) -> Callable[[Inputs], Inputs]:
     return dress
 
 
-_IMAGES = Form(
-    "takes images (N, C, H, W)",
-    restate=lambda i: i if i["x"].ndim == 4 else None,
-    plain=lambda i: True,
+def _images(inputs: Inputs) -> Inputs | None:
+    return inputs if inputs["x"].ndim == 4 else None
+
+
+def _of_the_batch(inputs: Inputs) -> Inputs | None:
+    """Images without what is kept from batch to batch."""
+    if inputs["x"].ndim != 4 or not inputs.get("training", True):
+        return None
+    return {k: v for k, v in inputs.items() if k not in ("running_mean", "running_var", "momentum")}
+
+
+def _by_channel(inputs: Inputs) -> Inputs:
+    """The parameters as they meet images: (1, C, 1, 1)."""
+    return {k: v.reshape(1, -1, 1, 1) if k in ("weight", "bias") else v for k, v in inputs.items()}
+
+
+def _flat(gradients: dict[str, Array], inputs: Inputs) -> dict[str, Array]:
+    return {k: g.reshape(inputs[k].shape) for k, g in gradients.items()}
+
+
+_IMAGES = (
+    Form("takes images (N, C, H, W)", _images, plain=lambda i: True),
+    Form("takes images (N, C, H, W)", _of_the_batch, plain=lambda i: True),
+    Form(
+        "takes images (N, C, H, W), and parameters (1, C, 1, 1)",
+        _of_the_batch,
+        _by_channel,
+        pull=_flat,
+        plain=lambda i: True,
+    ),
 )
 
 _BN_PARAM = {"bn_param": ("bn_param", "bn_params")}
@@ -54,6 +80,7 @@ LAYER_NORM = (
         extras={"ln_param": ("ln_param", "ln_params")},
         suits=lambda p: "ln_param" in p.own,
     ),
+    Form("takes sequences (N, L, D)", lambda i: i if i["x"].ndim == 3 else None, plain=lambda i: True),
 )
 BATCH_NORM = (
     Form(),
@@ -67,7 +94,7 @@ BATCH_NORM = (
         )
         for says, keeps in ((", momentum is what stays", True), ("", False))
     ),
-    _IMAGES,
+    *_IMAGES,
 )
 
 

@@ -41,7 +41,7 @@ PLAIN: Mapping[str, Callable[[Inputs], bool]] = {
     "softmax": lambda i: np.ndim(i["x"]) > 0,
     "log_softmax": lambda i: np.ndim(i["x"]) > 0,
     "batch_norm": lambda i: i["x"].ndim == 2,
-    "layer_norm": lambda i: i.get("axis", -1) == -1,
+    "layer_norm": lambda i: i.get("axis", -1) == -1 and i["x"].ndim <= 2,
     "contrastive_loss": lambda i: i["x1"].ndim == 2 and _labels_are_numbers(i["same"]),
     "pairwise_margin_loss": lambda i: i["anchor"].ndim == 2 and i.get("margin", 1.0) > 0,
     "cross_entropy": lambda i: i["logits"].ndim == 2 and _indices(i["target"]),

@@ -5,12 +5,14 @@ Scores that stand for given distances, and embeddings whose products are given s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 
 from barehand.core.spec import Array, Inputs
-from barehand.judge.adapt.forms.form import Form
+from barehand.judge.adapt.forms.form import MOST_ROWS, Form, arguments, of_one_vector, unchanged
+from barehand.judge.adapt.names import words
 from barehand.judge.pieces import Piece
 
 _USER = ("user", "users", "user_emb", "user_embedding", "u", "query", "q", "anchor", "anchors", "user_vec", "a")
@@ -190,10 +192,30 @@ def _pull_looked_up(g: dict[str, Array], i: Inputs) -> dict[str, Array]:
     return {"anchor": g["user_table"], "positive": p, "negative": n}
 
 
+def _one_row(*names: str) -> Callable[[Inputs], Inputs | None]:
+    """The rows of a small batch of these vectors, one at a time, each with its loss."""
+
+    def restate(inputs: Inputs) -> Inputs | None:
+        vectors = [inputs[n] for n in names]
+        small = all(v.ndim in (1, 2) and v.dtype.kind == "f" and 0 < v.size <= MOST_ROWS for v in vectors)
+        return {**inputs, "reduction": "none"} if small and len({v.shape for v in vectors}) == 1 else None
+
+    return restate
+
+
+def _named(*parts: str) -> Callable[[Piece], bool]:
+    """Whether an argument's name holds one of these words."""
+    return lambda piece: any(set(words(p.name)) & set(parts) for p in arguments(piece))
+
+
+_OF_DISTANCES = _named("dist", "dists", "distance", "distances", "d")
+_OF_SCORES = _named("score", "scores", "sim", "sims", "similarity", "logit", "logits", "s", "sp", "sn")
+
 MARGIN = (
     Form(),
     Form(
         "takes scores",
+        suits=lambda piece: not _OF_DISTANCES(piece),
         restate=_THREE,
         dress=_values(-1.0),
         takes={"pos_value": _POSITIVE, "neg_value": _NEGATIVE},
@@ -201,6 +223,7 @@ MARGIN = (
     ),
     Form(
         "takes distances",
+        suits=lambda piece: not _OF_SCORES(piece),
         restate=_THREE,
         dress=_values(1.0),
         takes={"pos_value": _POSITIVE, "neg_value": _NEGATIVE},
@@ -224,6 +247,40 @@ MARGIN = (
         sources=("user_table", "item_table"),
         held=_TABLES,
         extras=_COUNTS,
+    ),
+    Form(
+        "takes the three in one argument",
+        restate=_THREE,
+        dress=lambda i: {
+            **i,
+            "three": (i["anchor"], i["positive"], i["negative"]),
+            "unused": np.zeros(len(i["anchor"])),
+        },
+        takes={
+            "unused": ("y_true", "labels", "_"),
+            "three": ("y_pred", "embeddings", "triplet", "triplets", "outputs"),
+        },
+        suits=_named("pred", "embeddings", "triplet", "triplets"),
+    ),
+    Form(
+        "takes scores, of which the first is to be the higher",
+        restate=_THREE,
+        dress=lambda i: {**_values(-1.0)(i), "order": np.ones(i["anchor"].shape[:-1], i["anchor"].dtype)},
+        takes={
+            "pos_value": ("x1", "input1", "s1", "score1"),
+            "neg_value": ("x2", "input2", "s2", "score2"),
+            "order": ("y", "target", "targets", "label"),
+        },
+        pull=_pull_margin(-1.0),
+        sources=("pos_value", "neg_value"),
+        suits=lambda piece: {"y", "target"} & {p.name for p in arguments(piece)} != set(),
+    ),
+    Form(
+        "takes one triplet",
+        restate=_one_row("anchor", "positive", "negative"),
+        suits=of_one_vector,
+        pins={"reduction": "none"},
+        each=True,
     ),
 )
 
@@ -257,18 +314,36 @@ _DISTANCE = {"distance": ("distance", "distances", "d", "dist", "euclidean_dista
 _HARD = lambda i: i if np.isin(np.asarray(i["same"]), (0, 1)).all() else None  # noqa: E731 - a label that is one of two
 
 
+# What follows a 1, or what is followed by a 0, in words on labels: "1 if the pair is similar", "y=0 表示不相似".
+_ONE, _ZERO = (
+    rf"(?<![\w.-]){digit}\s*(?:[:=]|->|→|if|means|for|is|when|表示|代表|为|是)*\s*(?:if |for )?(?:the |a )?(?:pairs? )?"
+    r"(?:of )?(?:samples? )?(?:is |are )?"
+    for digit in "10"
+)
+_ALIKE = r"(?:\b(?:similar|same|positive|genuine|match\w*)\b|(?<!不)相似|同类|正样本)"
+_UNLIKE = r"(?:\b(?:dissimilar|different|negative|impost\w*)\b|不相似|不同类|异类|负样本)"
+_SAYS_SIMILAR = re.compile(rf"{_ONE}{_ALIKE}|{_ZERO}{_UNLIKE}", re.IGNORECASE)
+_SAYS_DISSIMILAR = re.compile(rf"{_ONE}{_UNLIKE}|{_ZERO}{_ALIKE}", re.IGNORECASE)
+
+
 def _leaves_labels_open(piece: Piece) -> bool:
-    """Whether no argument's name says what 1 means."""
-    names = {p.name for p in (*piece.parameters, *(q for m in piece.methods for q in m.parameters))}
-    return not names & {"same", "is_same", "similar", "is_similar"}
+    """Whether neither an argument's name nor the code's own words say that 1 means similar."""
+    names = {p.name for p in arguments(piece)}
+    return not names & {"same", "is_same", "similar", "is_similar"} and not _SAYS_SIMILAR.search(piece.docs)
+
+
+def _labels_may_be_ours(piece: Piece) -> bool:
+    """Whether the code's own words do not say that 1 means dissimilar."""
+    return not _SAYS_DISSIMILAR.search(piece.docs) or bool(_SAYS_SIMILAR.search(piece.docs))
 
 
 CONTRASTIVE = (
-    Form(),
+    Form(suits=_labels_may_be_ours),
     Form("label 1 means dissimilar", dress=_other_label, suits=_leaves_labels_open),
     Form("labels are 1 and -1", restate=_HARD, dress=_signed),
     Form(
         "takes the distance",
+        suits=_labels_may_be_ours,
         restate=_floating("x1", "x2"),
         dress=_distance(False),
         takes=_DISTANCE,
@@ -281,5 +356,12 @@ CONTRASTIVE = (
         dress=_distance(True),
         takes=_DISTANCE,
         pull=_pull_distance,
+    ),
+    *(
+        Form(f"takes one pair{says}", _one_row("x1", "x2"), dress, suits=suits, pins={"reduction": "none"}, each=True)
+        for says, dress, suits in (
+            ("", unchanged, lambda p: of_one_vector(p) and _labels_may_be_ours(p)),
+            ("; label 1 means dissimilar", _other_label, lambda p: of_one_vector(p) and _leaves_labels_open(p)),
+        )
     ),
 )
