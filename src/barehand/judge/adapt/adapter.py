@@ -83,7 +83,7 @@ class Adapter:
     @property
     def differentiates(self) -> bool:
         """Whether there is a gradient to examine: torch's, or a backward pass of their own."""
-        return (self.arrays == "torch" or self.by_hand is not None) and not self.form.each
+        return (self.arrays == "torch" or self.by_hand is not None) and not self.form.each and self.form.read is None
 
     def keeps_laws(self, law: Law) -> bool:
         """Whether the law's inputs can be put as the code takes them, as they are."""
@@ -350,6 +350,8 @@ class Remote:
         if not isinstance(got, np.ndarray | np.generic):
             return got
         got = np.asarray(got)
+        if self.adapter.form.read is not None:
+            got = self.adapter.form.read(got, inputs)
         kind = wanted_dtype(self.spec, inputs)
         if got.dtype.kind in "iub" and kind.kind == "f" and not got.ndim:
             got = got.astype(kind)

@@ -16,7 +16,9 @@ import numpy as np
 from barehand.blocks.attention.weights import AttentionWeights
 from barehand.core.spec import Array, Case, Inputs, Outputs, Spec
 from barehand.judge.adapt.adapter import Adapter
+from barehand.judge.adapt.by_hand import of_object
 from barehand.judge.adapt.forms import Form, unchanged
+from barehand.judge.adapt.forms.plain import someone_sees
 from barehand.judge.adapt.names import by_name, words
 from barehand.judge.adapt.search import Fit, Tried, best_of, is_module, names_of
 from barehand.judge.child import Session, Stopped, TheirError
@@ -48,12 +50,13 @@ _CALL: Mapping[str, tuple[str, ...]] = {
 }
 _NEW: Mapping[str, tuple[str, ...]] = {
     "width": ("embed_dim", "d_model", "emb_dim", "embed_size", "hidden_dim", "hidden_size", "dim", "d", "n_embd",
-              "input_dim", "d_in", "model_dim", "in_features", "in_dim", "E", "C", "emb_size", "embedding_dim"),
+              "input_dim", "d_in", "dim_in", "model_dim", "in_features", "in_dim", "E", "C", "emb_size",
+              "embedding_dim"),
     "num_heads": _CALL["num_heads"],
     "key_width": ("kdim",),
     "value_width": ("vdim",),
-    "d_k": ("d_k", "dk", "qk_dim", "key_dim", "d_key", "head_size", "d_qk"),
-    "d_v": ("d_v", "dv", "v_dim", "value_dim", "d_value"),
+    "d_k": ("d_k", "dk", "dim_k", "qk_dim", "key_dim", "d_key", "head_size", "d_qk"),
+    "d_v": ("d_v", "dv", "dim_v", "v_dim", "value_dim", "d_value"),
     "d_head": ("head_dim", "d_head", "dim_head"),
     "d_out": ("d_out", "out_dim", "output_dim", "out_features"),
     "dropout": ("dropout", "dropout_p", "drop", "attn_dropout", "p"),
@@ -67,10 +70,13 @@ _NEW: Mapping[str, tuple[str, ...]] = {
 def search_attention(piece: Piece, spec: Spec, session: Session) -> Fit | None:
     """The best adapter for a module or function that projects by weights of its own."""
     best: Fit | None = None
-    for judged, adapters in _candidates(piece, spec, session):
-        best = best_of(adapters, Tried(_probing(judged), session), best)
-        if best is not None and best.score > 0:  # it took these sizes: smaller ones would only hide mistakes
-            break
+    for judged, ways in _candidates(piece, spec, session):
+        for adapters in ways:
+            best = best_of(adapters, Tried(_probing(judged), session), best)
+            if best is not None and best.score >= 0.55:  # right, or a known mistake
+                return best
+        if best is not None and best.score > 0:  # it took so many arrays: fewer would only hide mistakes
+            return best
     return best
 
 
@@ -427,19 +433,25 @@ def _resized(a: Array, *shape: int) -> Array:
     return a
 
 
+# What is as wide as what, the freest first, since equal widths hide mistakes: keys as values in each head, then also
+# all heads as the result, then everything.
+_WIDTHS = ("free", "heads", "heads and result", "all")
+
+
 @dataclass(frozen=True)
 class _Sizes:
-    """Which inputs are one, whether all have one width, and whether there is one sequence and no batch."""
+    """Which inputs are one, how far their widths are tied, and whether there is one sequence and no batch."""
 
     tie: int
-    square: bool
+    widths: str  # one of _WIDTHS
     single: bool
+    module: int | None = None  # the width that a module has whatever it is told
 
 
 def _squared(inputs: Inputs, sizes: _Sizes) -> Inputs | None:
     """The inputs in the sizes that the code knows: one width for everything, and one array where two are tied."""
     given = {k: v for k, v in inputs.items() if v is not None}
-    tie, square = sizes.tie, sizes.square
+    tie = sizes.tie
     if sizes.single:
         for n in ("x", "query", "key", "value"):
             if n in given and given[n].ndim == 3 and len(given[n]):
@@ -450,7 +462,31 @@ def _squared(inputs: Inputs, sizes: _Sizes) -> Inputs | None:
     if q is None or q.ndim < 2 or not q.size or q.dtype.kind != "f":
         return None
     width, heads = q.shape[-1], int(given.get("num_heads", 1))
-    if square:
+    if sizes.module is not None:
+        width = sizes.module
+        for n in ("x", "query", "key", "value"):
+            if n in given:
+                given[n] = np.take(given[n], np.arange(width) % given[n].shape[-1], axis=-1)
+        for n in FIELDS:
+            if n in given and n != "w_o" and given[n].ndim == 2:
+                given[n] = _resized(given[n], len(given[n]), width)
+        if "w_o" in given:
+            given["w_o"] = _resized(given["w_o"], width, given["w_o"].shape[1])
+        if "b_o" in given:
+            given["b_o"] = _resized(given["b_o"], width)
+        q = given.get("query", given.get("x"))
+        assert q is not None
+    if sizes.widths in ("heads", "heads and result"):
+        inner = len(given["w_q"])
+        given["w_v"] = _resized(given["w_v"], inner, given["w_v"].shape[1])
+        if "b_v" in given:
+            given["b_v"] = _resized(given["b_v"], inner)
+        if given.get("w_o") is not None:
+            rows = inner if sizes.widths == "heads and result" else len(given["w_o"])
+            given["w_o"] = _resized(given["w_o"], rows, inner)
+            if "b_o" in given:
+                given["b_o"] = _resized(given["b_o"], rows)
+    if sizes.widths == "all":
         if width % heads:
             return None
         for n in ("key", "value"):
@@ -462,6 +498,9 @@ def _squared(inputs: Inputs, sizes: _Sizes) -> Inputs | None:
     if tie != SEPARATE and "key" in given:
         target = q if tie == ITSELF else given["key"]
         given["key"], given["value"] = (target, target) if tie == ITSELF else (given["key"], target)
+        for n in ("w_k", "w_v"):
+            if n in given:
+                given[n] = _resized(given[n], len(given[n]), target.shape[-1])
         if tie == ITSELF and "mask" in given:
             m = given["mask"]
             if m.shape[-2] != 1:
@@ -473,12 +512,14 @@ def _squared(inputs: Inputs, sizes: _Sizes) -> Inputs | None:
 # Candidates
 
 
-def _candidates(piece: Piece, spec: Spec, session: Session) -> Iterator[tuple[Spec, Iterator[Adapter]]]:
+def _candidates(piece: Piece, spec: Spec, session: Session) -> Iterator[tuple[Spec, Iterator[Iterator[Adapter]]]]:
+    """The spec, and ways to call the code for one width after another."""
     ties = [ITSELF] if spec.name == "self_attention" else [SEPARATE, CROSS, ITSELF]
     for tie in ties:
         tied = _tied(spec, tie)
-        for single, square in product((False, True), (False, True)):
-            yield tied, _adapters(piece, tied, _Sizes(tie, square, single), session)
+        for single in (False, True):
+            sizes = [_Sizes(tie, widths, single) for widths in _WIDTHS]
+            yield tied, (_adapters(piece, tied, one, session) for one in sizes)
 
 
 def _renamed(roles: Mapping[str, Sequence[str]], spec: Spec) -> dict[str, Sequence[str]]:
@@ -522,16 +563,29 @@ def _adapters(piece: Piece, spec: Spec, sizes: _Sizes, session: Session) -> Iter
     else:
         return
     params = _params(base, inputs, spec, session)
+    sizes = replace(sizes, module=_own_width(params, inputs))
+    inputs = _squared(case.make(np.random.default_rng(0)), sizes) or inputs
+    back = methods.get("backward") if not module else None
     for layout in _layouts(params, inputs):
+        hand = of_object(piece, spec, back, layout.attributes) if back else None
+        if hand is not None and not {*layout.attributes.values()} <= {*hand.held}:
+            layout = replace(layout, back=None)  # of its weights' gradients nothing is known
         for form in _forms(layout, spec, sizes, called=call, docs=piece.docs):
             data = tuple(d for d in ("x", "query", "key", "value") if d in spec.differentiable)
             judged = spec if layout.back is not None else narrowed(spec, data, {})
-            adapter = replace(base, spec=judged, form=form, attributes=layout.attributes)
+            adapter = replace(base, spec=judged, form=form, attributes=layout.attributes, by_hand=hand)
             yield adapter
             if "causal" not in adapter.taken:
                 yield replace(adapter, pins={"causal": True})
             elif "causal" in call.values():  # torch's is_causal is a hint beside a mask
                 yield replace(adapter, call={p: r for p, r in call.items() if r != "causal"})
+
+
+def _own_width(params: Mapping[str, Sequence[int]], inputs: Inputs) -> int | None:
+    """The width of a module's projections where it is not what the constructor was told: a global constant."""
+    width = _ends(inputs)[0].shape[-1]
+    queries = [shape for path, shape in params.items() if _part(path) == "q" and len(shape) == 2]
+    return None if not queries or any(width in shape for shape in queries) else int(queries[0][1])
 
 
 def _called(
@@ -618,7 +672,12 @@ def _forms(layout: _Layout, spec: Spec, sizes: _Sizes, *, called: Mapping[str, s
         def pull(g: dict[str, Array], i: Inputs, data: tuple[str, ...] = data) -> dict[str, Array]:
             return {**{d: g[d] for d in data if d in g}, **(layout.back(g, i) if layout.back else {})}
 
-        yield Form(says, restate=restate, dress=dress, takes={}, pull=pull, sources=sources)
+        yield Form(says, restate, dress, takes={}, pull=pull, sources=sources, plain=_plain(sizes))
+
+
+def _plain(sizes: _Sizes) -> Callable[[Inputs], bool]:
+    """A batch of sequences, or one: in either case every query has something to attend to."""
+    return lambda i: _ends(i)[0].ndim == (2 if sizes.single else 3) and someone_sees(i)
 
 
 def _functions(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -49,16 +50,29 @@ _INTERCEPT = ("b", "bias", "intercept_", "intercept", "b_", "w0", "linear.bias",
               "layer.bias", "bias_")  # fmt: skip
 _FITS = ("fit", "train", "train_model", "optimize")
 # Signs of a path that is not plain descent's: chance, a starting point of its own, or a rate that changes.
-_CHANCE = re.compile(r"rand|shuffle|perm|sample|decay|Linear\(|normal\(|Adam|momentum|lr_scheduler|tol", re.IGNORECASE)
-_AHEAD = 250  # steps
+_CHANCE = re.compile(
+    r"random\.(?!seed|RandomState)\w+\(|\brand(n|int|om|perm)?\(|shuffle|permut|\bsamples?\(|choice\(|normal\(|uniform\("
+    r"|Linear\(|Adam|momentum|decay|scheduler|\btol\b",
+    re.IGNORECASE,
+)
+_PACE = {"learning_rate": 0.1, "max_iter": 1000}  # enough to come near the end from anywhere
+_CLOSED = re.compile(r"\b(lstsq|pinv|inv|solve)\(")
 
 
 def search_regression(piece: Piece, spec: Spec, session: Session) -> Fit | None:
     """The best way to fit the piece's model: along the path of plain descent, or else where it ends."""
     best: Fit | None = None
-    ways = [_of_paths(spec), _of_ends(spec)] if _CHANCE.search(piece.source) else [_of_paths(spec)]
-    for judged in ways:
-        best = best_of(_adapters(piece, judged), Tried(judged, session), best)
+    ways = [(_of_paths(spec), "")]
+    if _CHANCE.search(piece.source):
+        ways.append((_of_ends(spec), "judged by where it ends"))
+    if _CLOSED.search(piece.own):
+        ways = [(_of_ends(spec), "solved at once")]
+    for judged, says in ways:
+        adapters: Iterator[PathAdapter] = _adapters(piece, judged)
+        if _CLOSED.search(piece.own):  # it has no pace
+            adapters = (replace(a, pins={**_PACE, **a.pins}) for a in adapters)
+        told = (replace(a, form_says=", ".join(filter(None, [says, a.form_says]))) for a in adapters)
+        best = best_of(told, Tried(judged, session), best)
         if best is not None and best.score >= 0.55:  # right, or a convention, or a known mistake
             break
     return best
@@ -126,10 +140,7 @@ def _of_ends(spec: Spec) -> Spec:
         z = X @ np.array([1.5, -1.0, 0.5]) + 0.75
         y = (rng.random(64) < 1 / (1 + np.exp(-z))).astype(np.int64) if logistic else z
         C: Inputs = {"C": np.inf} if logistic else {}
-        return {"X": X, "y": y, "X_new": 3 * rng.standard_normal((5, 3)), "learning_rate": 0.1, "max_iter": _AHEAD, **C}
-
-    def far(candidate: Any, inputs: Inputs) -> Outputs:
-        return _drive(candidate, {**inputs, "max_iter": 4 * _AHEAD})
+        return {"X": X, "y": y, "X_new": 3 * rng.standard_normal((5, 3)), **_PACE, **C}
 
     names = ("where it ends", "where it ends, other data", "where it ends, again")
     cases = tuple(Case(n, "a gradient that leads elsewhere", make, gradient=False, dtypes=(DOUBLE,)) for n in names)
@@ -139,7 +150,7 @@ def _of_ends(spec: Spec) -> Spec:
         w, _, predicted = outputs
         return np.max(np.abs(w)), 1.0, np.max(np.abs(predicted)) if predicted.dtype.kind == "f" else 1.0
 
-    return driven(spec, far, cases=cases, scale=scale, tolerance=near, bad_inputs=())
+    return driven(spec, _drive, cases=cases, scale=scale, tolerance=near, bad_inputs=())
 
 
 # How it is called
@@ -251,7 +262,8 @@ def _functions(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
     taken = set(found.values())
     at = f"{piece.name}({', '.join(found)})"
     logistic = "C" in inspect.signature(spec.reference).parameters
-    for labels, ones, column in product(_LABELS if logistic else ("",), _ONES, (False, True)):
+    own = "b0" in taken or _OWN_INTERCEPT.search(piece.own) is not None
+    for labels, ones, column in product(_LABELS if logistic else ("",), _ONES[:1] if own else _ONES, (False, True)):
 
         def program(inputs: Inputs, ones: str = ones, column: bool = column, labels: str = labels) -> list[Step]:
             kwargs = _kwargs(found, _parts(inputs, ones, arrays, column, labels))
@@ -276,13 +288,22 @@ def _functions(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
                 weights = next((result[k] for k in _WEIGHTS if k in result), None)
                 return _read(weights, next((result[k] for k in _INTERCEPT if k in result), None), ones, inputs)
             if isinstance(result, (tuple, list)) and not np.isscalar(result[0]):
-                return _read(result[0], result[1] if len(result) > 1 and not ones else None, ones, inputs)
-            return _read(result, None, ones, inputs)
+                inside = _inside(result[0], ones, inputs)
+                return _read(result[0], result[1] if len(result) > 1 and not inside else None, inside, inputs)
+            return _read(result, None, _inside(result, ones, inputs), inputs)
 
-        says = ", ".join(
-            filter(None, [f"a column of ones {ones} in X" if ones else "", "y as a column" if column else "", labels])
-        )
+        words = [f"a column of ones {ones} in X" if ones else "", "y as a column" if column else "", labels]
+        says = ", ".join(filter(None, [*words, _unpenalised(taken)]))
         yield PathAdapter(spec, piece.name, at, program, outcome, frozenset(taken), _pins(spec, taken), says, arrays)
+
+
+_OWN_INTERCEPT = re.compile(r"return\s*\(?\s*\w+\s*,\s*(b|b0|w0|c|bias|intercept\w*|beta_?0|theta_?0)\b")
+
+
+def _inside(weights: Any, ones: str, inputs: Inputs) -> str:
+    """Where the intercept stands among the weights: as they were given, or first, of a column that the code adds."""
+    more = np.size(plain(weights)) == inputs["X"].shape[1] + 1
+    return (ones or "first") if more else ""
 
 
 def _classes(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
@@ -346,13 +367,16 @@ def _classes(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
             told: list[Any], inputs: Inputs, weights: str = weights, intercept: str = intercept, ones: str = ones
         ) -> Outputs:
             predicted = told[-1] if ask is not None else None
-            size = np.size(plain(told[0]))
-            inside = ones if size == inputs["X"].shape[1] + 1 else ""
+            inside = "" if intercept else _inside(told[0], ones, inputs)
             bias = told[1] if intercept else None
             return _read(told[0], bias, inside, inputs, predicted, rows=weights.startswith("coef"))
 
-        says = ", ".join(filter(None, ["y as a column" if column else "", labels]))
+        says = ", ".join(filter(None, ["y as a column" if column else "", labels, _unpenalised(taken)]))
         yield PathAdapter(spec, piece.name, at, program, outcome, frozenset(taken), _pins(spec, taken), says, arrays)
+
+
+def _unpenalised(taken: set[str]) -> str:
+    return "its penalty at 0, and so not examined" if "penalty" in taken else ""
 
 
 def _mentions(piece: Piece, path: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,10 +95,16 @@ def _marks(inputs: Inputs) -> Sequence[int]:
     return marks
 
 
+_DECOUPLED = re.compile(r"adam_?w\b|(?<!not )decoupled|解耦", re.IGNORECASE)
+
+
 def _adapters(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
     libraries = ("torch", "numpy") if piece.library == "torch" else ("numpy", "torch")
+    decoupled = bool(_DECOUPLED.search(f"{piece.name} {piece.docs}"))
     for arrays in libraries:
-        yield from (_class(piece, spec, arrays) if piece.kind == "class" else _function(piece, spec, arrays))
+        for adapter in _class(piece, spec, arrays) if piece.kind == "class" else _function(piece, spec, arrays):
+            says_so = decoupled and "weight_decay" in adapter.roles and "decoupled" not in adapter.roles
+            yield replace(adapter, pins={**adapter.pins, "decoupled": True}) if says_so else adapter
 
 
 # A class

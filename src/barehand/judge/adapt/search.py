@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -14,7 +15,7 @@ from barehand.core.compare import error_in_eps
 from barehand.core.spec import DOUBLE, SINGLE, Array, Case, Forged, Inputs, Spec, cast, wider
 from barehand.judge.adapt.adapter import Adapter, defaults, wanted_dtype
 from barehand.judge.adapt.by_hand import beside, in_the_result, leaves_result, of_object
-from barehand.judge.adapt.forms import CONSTANTS, DERIVED, FORMS, NUMBERS, OPEN, PLAIN, Form
+from barehand.judge.adapt.forms import CONSTANTS, DERIVED, FORMS, NUMBERS, OPEN, PLAIN, WORDS, Form
 from barehand.judge.adapt.names import bindings, by_name
 from barehand.judge.child import Session, Stopped, TheirError
 from barehand.judge.grading import Inexpressible, Overwritten, Raised
@@ -141,10 +142,24 @@ def _open(piece: Piece, spec: Spec, taken: set[str], form: Form) -> Iterator[dic
     for option, values in OPEN.get(spec.name, {}).items():
         if option not in taken and option not in form.pins:
             more = [n for n in dict.fromkeys(numbers) if n not in values] if option in NUMBERS else []
-            choices[option] = [*values, *(n for n in more if _likely(option, n))]
+            documented = _documented(piece) if option == "box_format" else ()
+            choices[option] = [*(documented or values), *(n for n in more if _likely(option, n))]
     ranked = product(*([(i, k, v) for i, v in enumerate(vs)] for k, vs in choices.items()))
     for combination in sorted(ranked, key=lambda c: sum(i for i, _, _ in c)):
         yield {k: v for _, k, v in combination}
+
+
+_BOX_FORMATS = {
+    "xyxy": r"x_?1\W+y_?1\W+x_?2\W+y_?2|x_?min\W+y_?min\W+x_?max\W+y_?max|left\W+top\W+right\W+bottom",
+    "cxcywh": r"\b(c_?x|x_?c|cent(?:er|re)_?x|x_?cent(?:er|re))\W+\w+\W+w(?:idth)?\W+h(?:eight)?\b",
+    "xywh": r"\bx_?1?\W+y_?1?\W+w(?:idth)?\W+h(?:eight)?\b",
+}
+
+
+def _documented(piece: Piece) -> tuple[str, ...]:
+    """The format of boxes that the code's own words name, if it is one."""
+    named = tuple(f for f, pattern in _BOX_FORMATS.items() if re.search(pattern, piece.docs, re.IGNORECASE))
+    return named if len(named) == 1 else ()
 
 
 def _likely(option: str, number: float) -> bool:
@@ -158,9 +173,15 @@ def candidates(piece: Piece, spec: Spec, session: Session) -> Iterator[Adapter]:
         if not form.suits(piece):
             continue
         needed, roles = _roles(spec, form)
+        roles = {r: s for r, s in roles.items() if r not in WORDS or _speaks(piece, WORDS[r])}
         for adapter in _bound(piece, spec, form, needed, roles, session):
             for pins in _open(piece, spec, adapter.taken, form):
                 yield replace(adapter, pins=pins)
+
+
+def _speaks(piece: Piece, options: Sequence[str]) -> bool:
+    """Whether our words for an option stand in the code; its own words for the same are settled by its default."""
+    return any(f'"{w}"' in piece.source or f"'{w}'" in piece.source for w in options) or "import" in piece.own
 
 
 def _bound(
@@ -274,7 +295,7 @@ class Tried:
         plain = adapter.form.plain or self.plain if hasattr(adapter, "form") else self.plain
         for case, made in self.cases:
             inputs = adapter.restated(made)
-            if inputs is None or len(shares) >= _PROBES or (shares and not plain(made)):
+            if inputs is None or len(shares) >= _PROBES or (shares and not plain(inputs)):
                 continue
             adapter, share, kind, raised = self._probe(adapter, case, inputs, kinds)
             trouble, masked = trouble or raised, masked or inputs.get("mask") is not None
@@ -338,10 +359,11 @@ class Tried:
             scale = [np.maximum(np.abs(e), np.max(np.abs(e), initial=0.0, where=np.isfinite(e))) for _, e in pairs]
             if any(np.asarray(g).dtype.kind not in "fiub" for g, _ in pairs):
                 continue
-            errors = [
-                float(np.max(error_in_eps(np.asarray(g, kind), np.asarray(e), s, kind), initial=0.0))
-                for (g, e), s in zip(pairs, scale, strict=True)
-            ]
+            with np.errstate(all="ignore"):
+                errors = [
+                    float(np.max(error_in_eps(np.asarray(g, kind), np.asarray(e), s, kind), initial=0.0))
+                    for (g, e), s in zip(pairs, scale, strict=True)
+                ]
             worst = max(errors)
             if worst <= self.spec.tolerance:
                 best = max(best, _RIGHT - discount)

@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from barehand.core.spec import Inputs
+from barehand.core.spec import Array, Inputs
 from barehand.judge.adapt.forms.form import MOST_ROWS, Form, of_one_vector, unchanged
 from barehand.judge.adapt.forms.losses import CROSS_ENTROPY, FOCAL
 from barehand.judge.adapt.forms.norms import BATCH_NORM, DERIVED, FILLS, LAYER_NORM
 from barehand.judge.adapt.forms.plain import CALLS_FOR, PLAIN
+from barehand.judge.adapt.forms.ranking import RANKED
+from barehand.judge.adapt.forms.sequences import SEQUENCES
 from barehand.judge.adapt.forms.towers import BPR, CONTRASTIVE, MARGIN
 
 __all__ = [
-    "CALLS_FOR", "CONSTANTS", "DERIVED", "FILLS", "FORMS", "FREE", "NUMBERS", "OPEN", "PLAIN", "Form", "unchanged",
+    "CALLS_FOR", "CONSTANTS", "DERIVED", "FILLS", "FORMS", "FREE", "NUMBERS", "OPEN", "PLAIN", "WORDS", "Form",
+    "unchanged",
 ]  # fmt: skip
 
 
@@ -37,7 +40,37 @@ def _vectors(inputs: Inputs) -> Inputs | None:
     return inputs if x.ndim in (1, 2) and x.dtype.kind == "f" and 0 < x.size <= MOST_ROWS else None
 
 
-_BOXES = (Form(), Form("takes one pair of boxes", restate=_rows, each=True))
+def _floats(inputs: Inputs) -> Inputs | None:
+    a, b = inputs["boxes1"], inputs["boxes2"]
+    return inputs if a.shape == b.shape and a.ndim == 2 else None
+
+
+def _out_of_column(y: Array, inputs: Inputs) -> Array:
+    return y[..., 0] if y.ndim and y.shape[-1] == 1 else y
+
+
+_BOXES = (
+    Form(),
+    Form("gives a column", restate=_floats, read=_out_of_column),
+    Form("takes one pair of boxes", restate=_rows, each=True),
+)
+
+
+def _one_and_many(inputs: Inputs) -> Inputs | None:
+    found = _pairs(inputs)
+    return {**found, "boxes1": found["boxes1"][:1].copy()} if found and len(found["boxes1"]) else None
+
+
+_PAIRS = (
+    Form("every box with every other", restate=_pairs),
+    Form(
+        "one box with many",
+        restate=_one_and_many,
+        dress=lambda i: {**i, "boxes1": i["boxes1"][0]},
+        read=lambda y, i: y[None] if y.ndim == 1 else y,
+    ),
+)
+
 
 FORMS: Mapping[str, tuple[Form, ...]] = {
     "batch_norm": BATCH_NORM,
@@ -47,7 +80,9 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "pairwise_margin_loss": MARGIN,
     "contrastive_loss": CONTRASTIVE,
     "iou": _BOXES,
-    "pairwise_iou": (Form("every box with every other", restate=_pairs),),
+    "pairwise_iou": _PAIRS,
+    "attention": SEQUENCES,
+    "roc_auc_score": RANKED,
     "focal_loss": FOCAL,
     "softmax": (Form(), Form("takes one vector", restate=_vectors, suits=of_one_vector, each=True)),
 }
@@ -70,6 +105,12 @@ OPEN: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "offset": (0, 1),
         "kind": ("iou", "giou", "diou", "ciou"),
     },
+}
+
+# Options that are words.
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "box_format": ("xyxy", "xywh", "cxcywh"),
+    "kind": ("iou", "giou", "diou", "ciou"),
 }
 
 # Options whose value in a case may be replaced by the code's own: the case still shows what it is for.

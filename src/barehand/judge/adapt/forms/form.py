@@ -35,6 +35,7 @@ class Form:
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles of arrays that an object holds
     suits: Callable[[Piece], bool] = lambda piece: True
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # roles that `dress` adds beside the spec's
+    read: Callable[[Array, Inputs], Array] | None = None  # of a result in another shape, that in the spec's
     half: bool = True  # whether float16 has room for what is put so
 
 

@@ -11,7 +11,7 @@ from barehand.core.spec import Inputs
 from barehand.judge.adapt.forms.losses import indices as _indices
 
 
-def _someone_sees(inputs: Inputs) -> bool:
+def someone_sees(inputs: Inputs) -> bool:
     """Whether every query has a key to attend to: zeros, nan and an even share are all found in published work."""
     mask = inputs.get("mask")
     if mask is None:
@@ -25,7 +25,11 @@ def _dims(*names: str, at_most: int = 2) -> Callable[[Inputs], bool]:
 
 
 def _boxes(inputs: Inputs) -> bool:
-    return all(inputs[k].dtype.kind == "f" and bool(np.isfinite(inputs[k]).all()) for k in ("boxes1", "boxes2"))
+    """Boxes of finite numbers, of which none is inverted: what such a one covers, no two libraries agree on."""
+    given = [inputs[k] for k in ("boxes1", "boxes2")]
+    corners = inputs.get("box_format", "xyxy") == "xyxy"
+    sides = [b[..., 2:] - b[..., :2] if corners else b[..., 2:] for b in given if b.dtype.kind == "f"]
+    return len(sides) == 2 and all(bool(np.isfinite(b).all()) for b in given) and all((s >= 0).all() for s in sides)
 
 
 def _labels_are_numbers(target: Any) -> bool:
@@ -35,9 +39,9 @@ def _labels_are_numbers(target: Any) -> bool:
 
 # The inputs that every right version must take; others are a matter of generality.
 PLAIN: Mapping[str, Callable[[Inputs], bool]] = {
-    "attention": lambda i: i["query"].ndim <= 3 and _someone_sees(i),
-    "multi_head_attention": lambda i: i["query"].ndim == 3 and _someone_sees(i),
-    "self_attention": lambda i: _someone_sees(i),
+    "attention": lambda i: i["query"].ndim <= 3 and someone_sees(i),
+    "multi_head_attention": lambda i: i["query"].ndim == 3 and someone_sees(i),
+    "self_attention": lambda i: i["x"].ndim == 3 and someone_sees(i),
     "softmax": lambda i: np.ndim(i["x"]) > 0,
     "log_softmax": lambda i: np.ndim(i["x"]) > 0,
     "batch_norm": lambda i: i["x"].ndim == 2,
@@ -61,7 +65,10 @@ PLAIN: Mapping[str, Callable[[Inputs], bool]] = {
         and i["X"].dtype.kind == "f"
     ),
     "roc_auc_score": lambda i: (
-        np.ndim(i["y_true"]) == 1 and np.ndim(i["y_score"]) == 1 and _labels_are_numbers(i["y_true"])
+        np.ndim(i["y_true"]) == 1
+        and np.ndim(i["y_score"]) == 1
+        and _labels_are_numbers(i["y_true"])
+        and bool(np.isfinite(i["y_score"]).all())  # scikit-learn refuses others
     ),
 }
 

@@ -85,8 +85,26 @@ _COUNTS = {
     "width": ("factors", "dim", "embedding_dim", "k", "embed_dim", "n_factors", "latent_dim", "d", "emb_dim"),
 }
 
+# In words or in code: a positive meets a row of negatives.
+_SEVERAL = re.compile(
+    r"neg\w*\W{1,4}(?:scores?\W+)?(?:of )?(?:shape )?[\[(]\s*\w+\s*,\s*(?!1\b)\w+\s*[\])]"
+    r"|(?:several|multiple|K|多个) ?neg\w*|多个负"
+    r"|pos\w*(?:\.unsqueeze\((?:1|-1)\)|\[(?::|\.\.\.), ?None\]|\.(?:view|reshape)\(-1, ?1\))",
+    re.IGNORECASE,
+)
+
+
+def _several(piece: Piece) -> bool:
+    return _SEVERAL.search(piece.own) is not None
+
+
+def _a_row_each(inputs: Inputs) -> Inputs | None:
+    return inputs if inputs["negative_scores"].ndim == inputs["positive_scores"].ndim + 1 == 2 else None
+
+
 BPR = (
-    Form(),
+    Form("several negatives for each positive", restate=_a_row_each, suits=_several, plain=lambda i: True),
+    Form(suits=lambda piece: not _several(piece)),
     Form(
         "takes embeddings of users and items",
         restate=_float_vectors("positive_scores", "negative_scores"),
