@@ -563,8 +563,9 @@ def _adapters(piece: Piece, spec: Spec, sizes: _Sizes, session: Session) -> Iter
     else:
         return
     params = _params(base, inputs, spec, session)
-    sizes = replace(sizes, module=_own_width(params, inputs))
-    inputs = _squared(case.make(np.random.default_rng(0)), sizes) or inputs
+    if "width" not in new.values():
+        sizes = replace(sizes, module=_own_width(params, inputs))
+        inputs = _squared(case.make(np.random.default_rng(0)), sizes) or inputs
     back = methods.get("backward") if not module else None
     for layout in _layouts(params, inputs):
         hand = of_object(piece, spec, back, layout.attributes) if back else None

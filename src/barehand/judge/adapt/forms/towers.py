@@ -103,8 +103,8 @@ def _a_row_each(inputs: Inputs) -> Inputs | None:
 
 
 BPR = (
-    Form("several negatives for each positive", restate=_a_row_each, suits=_several, plain=lambda i: True),
     Form(suits=lambda piece: not _several(piece)),
+    Form("several negatives for each positive", restate=_a_row_each, suits=_several, plain=lambda i: True),
     Form(
         "takes embeddings of users and items",
         restate=_float_vectors("positive_scores", "negative_scores"),
