@@ -39,12 +39,12 @@ def _pause(typing_context):
 def until_changed(flag, seen, patience):
     """Spin until flag[0] differs from `seen`, at most `patience` rounds; say whether it did.
 
-    A few rounds more follow the change: whoever made it still holds the GIL for a moment, and a thread that asks for a
-    held GIL is put to sleep.
+    Some ten microseconds more follow the change: whoever made it still holds the GIL until its next kernel runs, and a
+    thread that asks for a held GIL is put to sleep, from which it takes longer to wake than many a range to compute.
     """
     for _ in range(patience):
         if _load(flag) != seen:
-            for _ in range(60):
+            for _ in range(250):
                 _pause()
             return True
         _pause()

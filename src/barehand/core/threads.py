@@ -22,6 +22,7 @@ Kernel = Callable[..., Any]  # kernel(lo, hi, *arguments): rows lo to hi of ever
 
 _SERIAL_BELOW = 1 << 16  # elements: under this a second thread costs more than it brings
 _RANGE = 1 << 17  # elements a range aims at
+_PARTIAL = 1 << 19  # and one that gives a partial result, whose making and adding up cost more
 _MOST_RANGES = 64
 _COLUMNS = 512  # columns a range has at least: shorter pieces of rows defeat the prefetcher
 _PATIENCE = 10_000  # rounds of a waiting loop, a few hundred microseconds
@@ -129,8 +130,8 @@ def get_num_threads() -> int:
     return _threads
 
 
-def _ranges(rows: int, row_cost: int) -> list[tuple[int, int]]:
-    parts = min(rows, _MOST_RANGES, -(-rows * row_cost // _RANGE))
+def _ranges(rows: int, row_cost: int, size: int = _RANGE) -> list[tuple[int, int]]:
+    parts = min(rows, _MOST_RANGES, -(-rows * row_cost // size))
     edges = [rows * i // parts for i in range(parts + 1)]
     return list(pairwise(edges))
 
@@ -157,7 +158,7 @@ def partial_results(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -
     """Run a kernel that returns a partial result; the ranges, hence the sums, do not depend on the threads."""
     if rows * row_cost < _SERIAL_BELOW or rows < 2:
         return [kernel(0, rows, *arguments)]
-    ranges = _ranges(rows, row_cost)
+    ranges = _ranges(rows, row_cost, _PARTIAL)
     if _threads == 1 or len(ranges) == 1:
         return [kernel(lo, hi, *arguments) for lo, hi in ranges]
     job = _Job(kernel, ranges, arguments)

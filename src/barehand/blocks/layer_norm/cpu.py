@@ -14,26 +14,48 @@ from barehand.core.numeric import minus_in_turn
 
 BLOCK = 2048  # elements summed in the row's own type before the sum moves to float64
 TINY = 1e-30  # sums of squares below this may have lost digits in float32
+FEW = 16  # numbers by which a row's mean is guessed
 FEW_ROWS = 32  # rows of parameter gradients summed likewise
 
 
 @kernel
 def moments(x, eps):
-    """k, c and 1 / sqrt(variance + eps) of a row."""
+    """k, c and 1 / sqrt(variance + eps) of a row.
+
+    One sweep around a guess at the mean is enough where the guess is within half a standard deviation, which the sweep
+    tells; else a second one goes around what the first has found.
+    """
     kind = x.dtype.type
     n = x.size
-    pivot = x[0]
-    total = 0.0
-    for start in range(0, n, BLOCK):
-        xb = x[start : start + BLOCK]
-        s = kind(0)
-        for j in range(xb.size):
-            s += xb[j] - pivot
-        total += s
-    k = kind(pivot + total / n)  # right but for rounding; the second sweep measures what is missing
+    k = guess(x)
+    c, variance = spread(x, k)
+    if 4 * c * c > variance:
+        k = kind(k + c)
+        c, variance = spread(x, k)
+    if not TINY < variance * n < math.inf:  # constant, beyond the type's range, or nan
+        return wide_moments(x, eps)
+    return k, kind(c), kind(1.0 / math.sqrt(variance + eps))
+
+
+@kernel
+def guess(x):
+    """The mean of a few numbers of the row."""
+    kind = x.dtype.type
+    s = 0.0
+    step = max(x.size // FEW, 1)
+    few = x[::step]
+    for j in range(few.size):
+        s += few[j]
+    return kind(s / few.size)
+
+
+@kernel
+def spread(x, k):
+    """How far the row's mean is from k, and its variance."""
+    kind = x.dtype.type
     first = 0.0
     second = 0.0
-    for start in range(0, n, BLOCK):
+    for start in range(0, x.size, BLOCK):
         xb = x[start : start + BLOCK]
         s = kind(0)
         q = kind(0)
@@ -43,10 +65,8 @@ def moments(x, eps):
             q += d * d
         first += s
         second += q
-    c = first / n
-    if not TINY < second < math.inf:  # constant, beyond the type's range, or nan
-        return wide_moments(x, eps)
-    return k, kind(c), kind(1.0 / math.sqrt(second / n - c * c + eps))
+    c = first / x.size
+    return c, second / x.size - c * c
 
 
 @kernel
@@ -97,32 +117,31 @@ def gradient(lo, hi, x, w, b, eps, g, y, dx):
         gi = g[i]
         di = dx[i]
         k, c, r = moments(xi, eps)
-        if y.shape[0] > 0:
-            yi = y[i]
-            for j in range(n):
-                yi[j] = minus_in_turn(xi[j], k, c) * r * w[j] + b[j]
+        yi = y[i] if y.shape[0] > 0 else di  # which is written over below
         first = 0.0
         second = 0.0
         for start in range(0, n, BLOCK):
-            xb = xi[start : start + BLOCK]
-            gb = gi[start : start + BLOCK]
-            wb = w[start : start + BLOCK]
+            stop = min(start + BLOCK, n)
+            xb, gb, wb, bb = xi[start:stop], gi[start:stop], w[start:stop], b[start:stop]
+            yb, fw, fb = yi[start:stop], few_w[start:stop], few_b[start:stop]
             s = kind(0)
             q = kind(0)
             for j in range(xb.size):
-                gw = gb[j] * wb[j]
+                xhat = minus_in_turn(xb[j], k, c) * r
+                gj = gb[j]
+                gw = gj * wb[j]
                 s += gw
-                q += gw * (minus_in_turn(xb[j], k, c) * r)
+                q += gw * xhat
+                fw[j] += gj * xhat
+                fb[j] += gj
+                yb[j] = xhat * wb[j] + bb[j]
             first += s
             second += q
         mean_gw = kind(first / n)
         mean_gwx = kind(second / n)
         for j in range(n):
             xhat = minus_in_turn(xi[j], k, c) * r
-            gj = gi[j]
-            few_w[j] += gj * xhat
-            few_b[j] += gj
-            di[j] = r * (minus_in_turn(gj * w[j], mean_gw, xhat * mean_gwx))
+            di[j] = r * (minus_in_turn(gi[j] * w[j], mean_gw, xhat * mean_gwx))
         if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
             for j in range(n):
                 dw[j] += few_w[j]
