@@ -130,3 +130,19 @@ def test_leaving_the_range_of_half_is_silent() -> None:
 def test_odd_arguments_are_refused_in_words(call: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+def test_results_too_small_for_their_type_raise_nothing() -> None:
+    with np.errstate(all="raise"):
+        bh.softmax(np.array([0, -20, -30], np.float16))
+        bh.cross_entropy(np.array([[10, -20]], np.float16), [0])
+        bh.vjp.iou(np.float16([0, 0, 60, 60]), np.float16([1, 0, 9, 9]))
+
+
+def test_words_as_numpy_holds_them() -> None:
+    assert bh.bpr_loss([1.0], [2.0], reduction=np.str_("sum")) == bh.bpr_loss([1.0], [2.0], reduction="sum")
+
+
+def test_a_bound_from_above_is_said() -> None:
+    with pytest.raises(ValueError, match=r"max_fpr is 1\.5; use a finite number above 0 and at most 1"):
+        bh.roc_auc_score([0, 1], [0.1, 0.2], max_fpr=1.5)

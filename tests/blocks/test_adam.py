@@ -201,3 +201,28 @@ def test_the_number_of_threads_does_not_matter() -> None:
 
 def test_it_says_what_it_is() -> None:
     assert repr(bh.Adam([np.ones(2)], lr=0.1)).startswith("Adam(1 parameters, lr=0.1, betas=(0.9, 0.999)")
+
+
+def test_a_gradient_may_be_another_parameter() -> None:
+    """The slopes of a product are its factors: each moves, and the step is that from before it moved."""
+    a, b = np.array([1.0, 2.0]), np.array([3.0, -4.0])
+    c, d = a.copy(), b.copy()
+    ours, apart = bh.Adam([a, b], lr=0.1), bh.Adam([c, d], lr=0.1)
+    for _ in range(3):
+        ours.step([b[:], a])
+        apart.step([d.copy(), c.copy()])
+    np.testing.assert_array_equal(a, c)
+    np.testing.assert_array_equal(b, d)
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({"state": {0: {"step": 1}}, "param_groups": [{"params": [0]}]}, r"lacks \['exp_avg', 'exp_avg_sq'\]; pass"),
+        ({"state": {}, "param_groups": [{}]}, "a group without 'params'; pass"),
+        ({"state": {}, "param_groups": [{"params": [0, 1]}]}, "this optimizer has one of 1: make"),
+    ],
+)
+def test_a_state_that_is_none(state: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        bh.Adam([np.zeros(2)]).load_state_dict(state)

@@ -219,3 +219,15 @@ def test_many_names_far_apart() -> None:
     far, near = grouped_roc_auc_score(y, s, names[codes]), grouped_roc_auc_score(y, s, codes)
     assert far[1:] == near[1:]
     assert far.value == pytest.approx(near.value, rel=1e-14)
+
+
+def test_groups_of_any_kind_that_has_a_name() -> None:
+    y, s = [0, 1, 0, 1], [0.1, 0.2, 0.4, 0.3]
+    expected = grouped_roc_auc_score(y, s, [0, 0, 1, 1])
+    assert grouped_roc_auc_score(y, s, [(1, 2), (1, 2), (3, 4), (3, 4)]) == expected
+    assert grouped_roc_auc_score(y, s, [1, 1, "1", "1"]) == expected
+    for nameless in (None, float("nan")):
+        with pytest.raises(ValueError, match="which is no name"):
+            grouped_roc_auc_score(y, s, np.array([nameless, 1, 1, 1], object))
+    with pytest.raises(ValueError, match="NaT, which is no name"):
+        grouped_roc_auc_score(y, s, np.array(["NaT", "2020", "2020", "2021"], "M8[Y]"))

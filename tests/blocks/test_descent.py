@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sparse
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_info
 
 from barehand.blocks.linear_regression import cpu as squares
 from barehand.blocks.logistic_regression import cpu as logs
@@ -16,6 +20,7 @@ from barehand.core import threads
 from barehand.descent import gram, lbfgs, least_squares, line_search, steps
 from barehand.descent.objective import Objective
 from barehand.descent.quadratic import Quadratic
+from barehand.linear_model import LinearRegression, LogisticRegression
 
 
 def data(n: int, d: int, outputs: int, seed: int = 0) -> tuple[Any, Any, Any]:
@@ -203,3 +208,38 @@ def test_without_scikit_learn_the_extra_is_named(block: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert "MissingBackend: linear_model: scikit-learn is not installed" in done.stderr
     assert "pip install barehand[sklearn]" in done.stderr
+
+
+def test_fits_at_once_leave_the_threads_of_blas_as_they_were() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2000, 5)), rng.standard_normal(2000)
+
+    def numbers() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    def fit(epochs: int) -> None:
+        LinearRegression(solver="sgd", tol=0, batch_size=256, max_iter=epochs).fit(x, y)
+
+    before = numbers()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(fit, (3, 9, 5)))
+    assert numbers() == before
+
+
+def test_where_nothing_slopes_no_step_is_taken() -> None:
+    """No warning either: warnings are errors here."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    assert LinearRegression(solver="gd").fit(x, np.zeros(40)).n_iter_ == 0
+    assert LinearRegression(solver="gd", fit_intercept=False).fit(0 * x, y).n_iter_ == 0
+    assert LogisticRegression(solver="gd").fit(0 * x, np.arange(40) % 2).n_iter_ == 0
+
+
+def test_options_as_numpy_holds_them() -> None:
+    x, y = np.random.default_rng(0).standard_normal((20, 2)), np.arange(20) % 2
+    free = LogisticRegression(C=np.float32(np.inf), solver=np.str_("newton")).fit(x, y)
+    np.testing.assert_array_equal(free.coef_, LogisticRegression(C=np.inf, solver="newton").fit(x, y).coef_)
+    with pytest.raises(ValueError, match=r"C is -1; use a finite number above 0, or np\.inf for no penalty"):
+        LogisticRegression(C=-1).fit(x, y)

@@ -182,3 +182,10 @@ def test_the_onnx_operator() -> None:
     print(passed, dict(skipped))
     assert passed >= 9
     assert not skipped
+
+
+def test_classes_of_any_kind() -> None:
+    boxes, scores = [[0, 0, 9, 9], [1, 0, 9, 9]], [0.9, 0.8]
+    for kind in (object, np.dtypes.StringDType()):
+        assert block.nms(boxes, scores, iou_threshold=0.5, classes=np.array(["a", "b"], kind)).tolist() == [0, 1]
+        assert block.nms(boxes, scores, iou_threshold=0.5, classes=np.array(["a", "a"], kind)).tolist() == [0]

@@ -141,7 +141,7 @@ def from_rows(rows: Array, like: Array, axis: int, out: Array | None = None) -> 
     if out is None:
         return narrow(result, like.dtype)[()] if like.ndim == 0 else narrow(result, like.dtype)
     if result.base is not out and result is not out:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             out[...] = result
     return out
 
@@ -191,14 +191,14 @@ def check_mask(name: str, mask: ArrayLike, shape: tuple[int, ...]) -> Array:
 
 def check_option(name: str, argument: str, value: object, choices: Sequence[object]) -> None:
     """One of a short list of words."""
-    if type(value) is not str or value not in choices:
+    if not isinstance(value, str) or value not in choices:
         words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
         raise ValueError(f"{name}: {argument} is {value!r}; use {words}")
 
 
 def check_reduction(name: str, reduction: object) -> None:
     """The word every loss takes."""
-    if type(reduction) is not str or reduction not in _REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in _REDUCTIONS:
         check_option(name, "reduction", reduction, _REDUCTIONS)
 
 
@@ -218,6 +218,7 @@ def check_number(
         raise TypeError(f"{name}: {argument} must be a number, not {value!r}; pass a float") from None
     if not (math.isfinite(number) and low <= number <= high) or (above and number == low):
         span = f"above {low:g}" if above else f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        span += f" and at most {high:g}" if above and high < math.inf else ""
         wanted = "a finite number" if low == -math.inf and high == math.inf else f"a finite number {span}"
         raise ValueError(f"{name}: {argument} is {value!r}; use {wanted}")
     return number
@@ -252,7 +253,7 @@ def narrow(array: Array, dtype: np.dtype[Any]) -> Array:
     """The array in the result's type; what is beyond its range becomes an infinity, without a warning."""
     if array.dtype == dtype:
         return array
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         return array.astype(dtype)
 
 
@@ -270,7 +271,7 @@ def to_dtype(total: float, dtype: np.dtype[Any]) -> Any:
     """A float64 as a number of `dtype`; beyond its range an infinity, without a warning."""
     if -6e4 < total < 6e4:
         return dtype.type(total)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         return dtype.type(total)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from types import TracebackType
@@ -32,44 +33,48 @@ def _controls() -> tuple[Any, Any] | None:
     return None
 
 
-class _OneThread:
-    """A context in which BLAS runs on the calling thread alone; it may be entered by several threads."""
+class Shared:
+    """A context for several threads: `begin` when the first comes in, and what it returned when the last is out."""
 
-    def __init__(self) -> None:
-        self.lock, self.inside, self.before = threading.Lock(), 0, 1
+    def __init__(self, begin: Callable[[], Callable[[], object]]) -> None:
+        self.begin = begin
+        self._empty()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _empty(self) -> None:
+        self.lock, self.inside = threading.Lock(), 0
+        self.end: Callable[[], object] = int
 
     def __enter__(self) -> None:
-        controls = _controls()
-        if controls is None:
-            return
         with self.lock:
             if self.inside == 0:
-                self.before = controls[0]()
-                controls[1](1)
+                self.end = self.begin()
             self.inside += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        controls = _controls()
-        if controls is None:
-            return
         with self.lock:
             self.inside -= 1
             if self.inside == 0:
-                controls[1](self.before)
+                self.end()
+
+    def _after_fork(self) -> None:
+        """The threads that were inside do not exist here; their lock may be held for ever."""
+        if self.inside:
+            self.end()
+        self._empty()
 
 
-one_thread = _OneThread()
-
-
-def _after_fork() -> None:
-    """The threads that were inside do not exist here; their lock may be held for ever."""
+def _numpys_alone() -> Callable[[], object]:
     controls = _controls()
-    if controls is not None and one_thread.inside:
-        controls[1](one_thread.before)
-    one_thread.__init__()  # type: ignore[misc]
+    if controls is None:
+        return int
+    read, write = controls
+    before = read()
+    write(1)
+    return lambda: write(before)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+one_thread = Shared(_numpys_alone)

@@ -7,12 +7,16 @@ import os
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
+from pickle import UnpicklingError
+from tempfile import TemporaryFile
 from typing import Any
 
 import numba
 from numba.core import config as _numba_config
+from numba.core.caching import FunctionCache
+
+from barehand import __version__
 
 # Numba fills this module at import, so its names are not known to a type checker.
 config: Any = _numba_config
@@ -34,27 +38,86 @@ def _cache_folder() -> str:
     """
     here = Path(__file__)
     shared = b"".join((here.parent / f).read_bytes() for f in ("jit.py", "numeric.py", "rows.py"))
-    stamp = hashlib.sha256(shared + version("barehand").encode()).hexdigest()[:16]
+    stamp = hashlib.sha256(shared + __version__.encode()).hexdigest()[:16]
     base = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return str(Path(base) / "barehand" / stamp)
+
+
+@cache
+def _kept() -> bool:
+    """Whether that folder can be written to; else Numba would take another, whose path knows no hash."""
+    try:
+        folder = Path(_cache_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except (OSError, RuntimeError) as error:  # no home folder is a RuntimeError
+        _warn(str(error))
+        return False
+
+
+@cache
+def _warn(reason: str) -> None:
+    """Once for each reason."""
+    warnings.warn(
+        f"barehand: kernels are not kept on disk, each process compiles anew ({reason}); "
+        "set NUMBA_CACHE_DIR to a folder that can be written to",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+# What reading a damaged file raises, beside a full or vanished disk.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    UnpicklingError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    ImportError,
+)
+
+
+_NumbasCache: Any = FunctionCache  # without types
+
+
+class _Cache(_NumbasCache):  # type: ignore[misc]
+    """Numba's cache, whose failures reach no caller: what cannot be read is compiled, what cannot be kept is not."""
+
+    def load_overload(self, *arguments: Any) -> Any:
+        try:
+            return super().load_overload(*arguments)
+        except _DAMAGED:
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        try:
+            super().save_overload(*arguments)
+        except _DAMAGED:
+            self._anew(*arguments)
+
+    def _anew(self, *arguments: Any) -> None:
+        """Once more, past an index that cannot be read."""
+        try:
+            self.flush()
+            super().save_overload(*arguments)
+        except OSError as error:
+            _warn(str(error))
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at the first call for the types it gets, without the GIL, and keep the machine code on disk."""
     jit: Any = numba.njit(**_OPTIONS)(function)
-    previous = config.CACHE_DIR
-    try:
-        config.CACHE_DIR = _cache_folder()  # read once, when caching is enabled
-        jit.enable_caching()
-    except (RuntimeError, OSError) as error:
-        warnings.warn(
-            f"barehand: no kernel cache, each process compiles anew ({error}); "
-            "set NUMBA_CACHE_DIR to a writable folder",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    finally:
-        config.CACHE_DIR = previous
+    if _kept():
+        previous = config.CACHE_DIR
+        try:
+            config.CACHE_DIR = _cache_folder()  # read once, when a cache is made
+            jit._cache = _Cache(function)
+        finally:
+            config.CACHE_DIR = previous
     return jit  # type: ignore[no-any-return]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
+
+from barehand.core import blas
 
 
 @cache
@@ -14,7 +16,36 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks at every loaded library, so once
 
 
-def one_thread() -> AbstractContextManager[Any]:
+def _every_library() -> Callable[[], object]:
+    """NumPy's BLAS by the count that attention keeps of it, so that neither puts back a 1; SciPy's besides.
+
+    threadpoolctl takes a limit back only from the thread that set it, and fits may end in any order: a thread of their
+    own holds it for them.
+    """
+    set_, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with _controller().limit(limits=1, user_api="blas"):
+            set_.set()
+            over.wait()
+
+    blas.one_thread.__enter__()
+    holder = threading.Thread(target=hold, name="barehand blas", daemon=True)
+    holder.start()
+    set_.wait()
+
+    def end() -> None:
+        over.set()
+        if holder.is_alive():  # which it is not in a forked child
+            holder.join()
+        blas.one_thread.__exit__(None, None, None)
+
+    return end
+
+
+_alone = blas.Shared(_every_library)
+
+
+def one_thread() -> blas.Shared:
     """For the whole process, so for as short as a fit; results then do not depend on the number of threads."""
-    limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limited
+    return _alone

@@ -63,9 +63,9 @@ class GradientEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn has
     def _check_options(self) -> None:
         name = type(self).__name__
         arrays.check_option(name, "solver", self.solver, ("auto", *self.solvers))
-        if not (type(self.learning_rate) is str and self.learning_rate == "auto"):
-            if type(self.learning_rate) is str:
-                arrays.check_option(name, "learning_rate", self.learning_rate, ("auto", "a number"))
+        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
+            if isinstance(self.learning_rate, str):
+                raise ValueError(f"{name}: learning_rate is {self.learning_rate!r}; use 'auto' or a number above 0")
             arrays.check_number(name, "learning_rate", self.learning_rate, low=0.0, above=True)
         arrays.check_number(name, "tol", self.tol, low=0.0)
         for argument, value in (("max_iter", self.max_iter), ("batch_size", self.batch_size)):

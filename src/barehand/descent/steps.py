@@ -38,11 +38,15 @@ def plain(
     function: Function, theta: Array, rate: float, *, tol: float, largest: float, max_iter: int, watch: Watch
 ) -> Outcome:
     """theta <- theta - rate * gradient, until no component of the gradient is above `tol * largest`."""
+
+    def flat(gradient: Array) -> bool:
+        return tol > 0 and bool(np.abs(gradient).max(initial=0.0) <= tol * largest)
+
     theta = theta.copy()
     value, gradient = function(theta)
     curve = [value]
     for step in range(1, max_iter + 1):
-        if np.abs(gradient).max(initial=0.0) < tol * largest:
+        if flat(gradient):
             return Outcome(theta, value, curve, True)
         theta -= rate * gradient
         value, gradient = function(theta)
@@ -51,7 +55,7 @@ def plain(
         watch(step, value)
     if max_iter >= _ENOUGH and value > curve[0] * (1 + 1e-6):
         raise Diverged(max_iter, value)  # slowly
-    return Outcome(theta, value, curve, bool(np.abs(gradient).max(initial=0.0) < tol * largest))
+    return Outcome(theta, value, curve, flat(gradient))
 
 
 def one_epoch(

@@ -81,15 +81,26 @@ def check_grads(grads: Any, params: Sequence[Array]) -> list[Array | None]:
     grads = list(grads)
     if len(grads) != len(params):
         raise ValueError(f"Adam: {len(grads)} gradients for {len(params)} parameters; give one, or None, for each")
-    return [None if g is None else _check_grad(i, g, p) for i, (g, p) in enumerate(zip(grads, params, strict=True))]
+    owners = {id(_owner(p)) for p in params}
+    return [
+        None if g is None else _check_grad(i, g, p, owners) for i, (g, p) in enumerate(zip(grads, params, strict=True))
+    ]
 
 
-def _check_grad(i: int, grad: Any, p: Array) -> Array:
+def _owner(array: Any) -> Any:
+    """What holds the memory that an array looks at."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array
+
+
+def _check_grad(i: int, grad: Any, p: Array, owners: set[int]) -> Array:
     g = arrays.as_floating("Adam", f"grads[{i}]", grad)
     if g.shape != p.shape:
         raise ValueError(f"Adam: grads[{i}] has shape {g.shape}, its parameter {p.shape}; give them one shape")
     flat = arrays.for_kernel(arrays.narrow(g, _computing(p))).reshape(-1)
-    return flat.copy() if np.may_share_memory(flat, p) else flat
+    # A gradient that looks at a parameter, its own or another's, would move with it.
+    return flat.copy() if np.may_share_memory(flat, p) or id(_owner(flat)) in owners else flat
 
 
 def factors(options: dict[str, Any], t: int) -> tuple[float | None, ...]:
@@ -147,10 +158,13 @@ def restored(
     if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
         raise ValueError("Adam: state_dict lacks 'state' or 'param_groups'; pass what state_dict() returned")
     groups = state_dict["param_groups"]
+    if not all(isinstance(g, dict) and "params" in g for g in groups):
+        raise ValueError("Adam: state_dict has a group without 'params'; pass what state_dict() returned")
     if len(groups) != 1 or len(groups[0]["params"]) != len(params):
         counts = [len(g["params"]) for g in groups]
         raise ValueError(
-            f"Adam: state_dict is of groups of {counts} parameters; this optimizer has one of {len(params)}"
+            f"Adam: state_dict is of groups of {counts} parameters; this optimizer has one of {len(params)}: "
+            "make it from as many"
         )
     found = {k: groups[0].get(k, groups[0].get(_TORCH.get(k, k), options[k])) for k in OPTIONS}
     states = [
@@ -161,10 +175,14 @@ def restored(
 
 
 def _restored_state(i: int, saved: dict[str, Any], p: Array) -> State:
+    missing = [k for k in ("step", "exp_avg", "exp_avg_sq") if k not in saved]
+    if missing:
+        raise ValueError(f"Adam: state_dict's state of params[{i}] lacks {missing}; pass what state_dict() returned")
     moments = {k: np.asarray(saved[k]) for k in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if k in saved}
     for name, array in moments.items():
         if array.shape != p.shape:
             raise ValueError(
-                f"Adam: state_dict's {name} of params[{i}] has shape {array.shape}, the parameter {p.shape}"
+                f"Adam: state_dict's {name} of params[{i}] has shape {array.shape}, the parameter {p.shape}; "
+                "load it into parameters of its own shapes"
             )
     return State(int(saved["step"]), *(a.astype(_computing(p)).reshape(-1) for a in moments.values()))

@@ -124,10 +124,20 @@ def roc_auc_score(
     return np.float64(value) if np.ndim(value) == 0 else value
 
 
+def _names(groups: Any) -> Array:
+    """A list as NumPy has it; of several kinds, or of tuples, as it is: NumPy would write 1 and "1" alike."""
+    kinds = {str if isinstance(key, str) else tuple if isinstance(key, tuple) else object for key in groups}
+    if kinds <= {str} or kinds == {object}:
+        return np.asarray(groups)
+    found = np.empty(len(groups), object)
+    found[:] = groups
+    return found
+
+
 def _group_codes(groups: ArrayLike, rows: int) -> tuple[Array, int, int]:
     """A number for each row's group, the lowest number, and how many numbers there may be."""
     name = "grouped_roc_auc_score"
-    g = arrays.as_array(name, "groups", groups)
+    g = _names(groups) if isinstance(groups, (list, tuple)) else arrays.as_array(name, "groups", groups)
     if g.shape != (rows,):
         raise ValueError(f"{name}: groups has shape {g.shape}, y_true {rows} rows; give one group for each label")
     if g.dtype.kind == "f":
@@ -135,6 +145,8 @@ def _group_codes(groups: ArrayLike, rows: int) -> tuple[Array, int, int]:
             raise ValueError(f"{name}: groups holds nan, which is no name; give those rows a group, or drop them")
         g = (g.astype(np.float64) + 0.0).view(np.int64)
     elif g.dtype.kind in "mM":
+        if np.isnat(g).any():
+            raise ValueError(f"{name}: groups holds NaT, which is no name; give those rows a group, or drop them")
         g = g.view(np.int64)
     codes = np.empty(rows, np.int64)
     if g.dtype.kind in "biu":
@@ -144,6 +156,9 @@ def _group_codes(groups: ArrayLike, rows: int) -> tuple[Array, int, int]:
             return g, low, high - low + 1
         return codes, 0, cpu.number(g, codes)
     known: dict[Any, int] = {}
+    nameless = next((key for key in g.tolist() if key is None or key != key), 0)  # what is not itself is nan
+    if nameless is None or nameless != nameless:
+        raise ValueError(f"{name}: groups holds {nameless}, which is no name; give those rows a group, or drop them")
     try:
         codes[:] = [known.setdefault(key, len(known)) for key in g.tolist()]
     except TypeError as error:

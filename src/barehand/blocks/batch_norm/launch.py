@@ -47,7 +47,9 @@ class _Door:
         self.eps = arrays.check_number("batch_norm", "eps", given.eps, low=0.0)
         self.momentum = arrays.check_number("batch_norm", "momentum", given.momentum, low=0.0, high=1.0)
         if not isinstance(given.training, (bool, np.bool_, int)):
-            raise TypeError(f"batch_norm: training must be True or False, not {given.training!r}")
+            raise TypeError(
+                f"batch_norm: training must be True or False, not {given.training!r}; True for statistics of the batch"
+            )
         self.training = bool(given.training)
         self.running = self._check_running(given.running_mean, given.running_var)
         if self.training and self.count == 1 and x.size:

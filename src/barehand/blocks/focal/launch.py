@@ -40,7 +40,9 @@ def _labels(t: Array, kind: np.dtype[Any]) -> Array:
     if t.dtype == bool:
         t = t.view(np.uint8)
     elif t.dtype.kind in "iu":
-        t = t if t.dtype in (np.uint8, np.int64) else t.astype(np.int64)
+        if t.dtype not in (np.uint8, np.int64):
+            hard = t.size and t.min() >= 0 and t.max() <= 1
+            t = t.astype(np.uint8 if hard else np.int64)  # others are refused below, with their value
     else:
         t = arrays.narrow(arrays.as_floating("focal_loss", "target", t), kind)
     return arrays.for_kernel(t).reshape(-1)

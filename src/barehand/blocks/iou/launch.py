@@ -171,7 +171,9 @@ def _groups(classes: ArrayLike | None, count: int) -> tuple[Array, int]:
     if classes is None:
         return np.zeros(count, np.int64), 1
     labels = _one_a_box("classes", arrays.as_array("nms", "classes", classes), count)
-    if labels.dtype.kind not in "iubSU" and count:
+    if labels.dtype.kind in "OT":  # objects, and NumPy's strings of any length: as they are called
+        labels = np.array([str(label) for label in labels.tolist()])
+    elif labels.dtype.kind not in "iubSU" and count:
         raise TypeError(f"nms: classes has dtype {labels.dtype}; pass integers or strings")
     names, group = np.unique(labels, return_inverse=True)
     return group, len(names)

@@ -193,8 +193,11 @@ class LogisticRegression(ClassifierMixin, GradientEstimator):  # type: ignore[mi
         return 0.25 if len(self.classes_) == 2 else 0.5
 
     def _objective(self, x: Any, codes: NDArray[Any], classes: int, sample_weight: Any) -> Objective:
-        free = isinstance(self.C, (int, float)) and np.inf == self.C
-        strength = 0.0 if free else 1 / arrays.check_number("LogisticRegression", "C", self.C, low=0.0, above=True)
+        free = isinstance(self.C, (int, float, np.floating)) and np.inf == self.C
+        try:
+            strength = 0.0 if free else 1 / arrays.check_number("LogisticRegression", "C", self.C, low=0.0, above=True)
+        except ValueError as error:
+            raise ValueError(f"{error}, or np.inf for no penalty") from None
         weight = self._weights(sample_weight, x)
         two = classes == 2
         return Objective(
