@@ -290,3 +290,82 @@ def softmax(x):
     return sums[0].astype(x.dtype) if sums else x
 """
     assert _only(judged(text)).verdict == "fail"
+
+
+BACKWARD = """
+import numpy as np
+
+def softmax_forward(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    y = e / e.sum(axis=-1, keepdims=True)
+    return y, y
+
+def softmax_backward(dout, cache):
+    return cache * (dout - (cache * dout).sum(axis=-1, keepdims=True))
+"""
+
+
+def test_a_function_beside_is_the_gradient(judged: Judge) -> None:
+    right, wrong = (
+        judged(BACKWARD),
+        judged(BACKWARD.replace("(dout - (cache * dout).sum(axis=-1, keepdims=True))", "dout")),
+    )
+    assert _only(right).grades["gradient"].verdict == "pass"
+    assert not right.notes
+    assert _only(wrong).grades["gradient"].verdict == "fail"
+    assert _only(wrong).grades["correctness"].verdict == "pass"
+
+
+LOSS = """
+import numpy as np
+
+def cross_entropy(logits, y):
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    n = len(y)
+    dlogits = np.exp(log_p)
+    dlogits[np.arange(n), y] -= 1
+    return -log_p[np.arange(n), y].mean(), dlogits / n
+"""
+
+
+@pytest.mark.parametrize(("text", "verdict"), [(LOSS.replace("dlogits / n", "grad"), "pass"), (LOSS, "unverified")])
+def test_a_gradient_returned_with_a_loss_is_known_by_its_name(judged: Judge, text: str, verdict: str) -> None:
+    named = text.replace("    return", "    grad = dlogits / n\n    return")
+    assert _only(judged(named)).grades["gradient"].verdict == verdict
+
+
+def test_a_gradient_not_divided_is_found(judged: Judge) -> None:
+    item = _only(judged(LOSS.replace("dlogits / n", "dlogits")))
+    assert item.verdict == "fail"
+    assert [g for g, graded in item.grades.items() if graded.verdict == "fail"] == ["gradient", "generality"]
+
+
+def test_where_only_places_tell_the_arguments_and_nothing_agrees_nothing_is_claimed(judged: Judge) -> None:
+    item = _only(judged("def contrastive_loss(foo, bar, baz):\n    return float(len(foo) + len(bar))\n"))
+    assert item.verdict == "unverified"
+    assert "how it is called could not be found out" in item.error
+
+
+def test_what_the_judge_cannot_follow_costs_the_others_nothing(judged: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*args: object) -> None:
+        raise IndexError("lost")
+
+    monkeypatch.setattr("barehand.judge.check.fit", stumble)
+    item = _only(judged(RIGHT))
+    assert item.verdict == "error"
+    assert "the judge could not follow it (IndexError: lost)" in item.error
+
+
+def test_words_that_say_what_a_label_means_are_held_to(judged: Judge) -> None:
+    text = """
+import numpy as np
+
+def contrastive_loss(x1, x2, y, margin=1.0):
+    '''{}'''
+    d = np.sqrt(((x1 - x2) ** 2).sum(axis=1))
+    return np.mean((1 - y) * d**2 + y * np.maximum(0, margin - d) ** 2)
+"""
+    assert _only(judged(text.format("y is 1 where the pair differs"))).verdict == "pass"
+    wrong = _only(judged(text.format("y: 1 if the pair is similar, else 0")))
+    assert [m.id for m in wrong.mistakes] == ["the labels reversed"]

@@ -224,7 +224,7 @@ def _examined(task: _Task, blank: Item, session: Session, seed: int, lang: str, 
         again = regrade(spec, _missed_by_peers(spec), torch=found.adapter.arrays == "torch")
     candidate = replace(candidate, dtypes=kinds, regrade=again)
     report = examine(spec, candidate, seed=seed)
-    if getattr(found.adapter, "guessed", False) and not any(c.startswith("case: ") for c in report.passed):
+    if getattr(found.adapter, "guessed", False) and ("case", "correctness") not in report.kinds:
         words = f"how it is called could not be found out: {found.adapter.says()} gives something else"
         return replace(blank, verdict="unverified", grades=_nothing(words), error=words)
     grades = _grades(report, candidate.vjp is not None, spec, remote.notes)
@@ -239,7 +239,7 @@ def _examined(task: _Task, blank: Item, session: Session, seed: int, lang: str, 
     if shown and report.convention is None:
         shown[0] = shrink(spec, candidate, shown[0], seed)
     mistakes = _mistakes(report, piece, lang, bool(decisive))
-    shown_right = any(kind in ("case", "law") and grade == "correctness" for kind, grade in report.kinds)
+    shown_right = bool({("case", "correctness"), ("law", "correctness")} & report.kinds)
     if not decisive and not shown_right:
         grades["correctness"] = Graded("unverified", reason="none of its plain inputs could be put to it")
     verdict = "fail" if decisive else "pass" if shown_right else "unverified"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ _TRIES = 120
 def shrink(spec: Spec, candidate: Candidate, finding: Finding, seed: int) -> Finding:
     """The finding on the smallest input found; the finding itself where nothing smaller fails in the same way."""
     kind, _, name = finding.check.partition(": ")
-    if kind not in ("case", "gradient") or not finding.inputs:
+    if kind not in ("case", "gradient") or not finding.inputs or "was not called again" in finding.message:
         return finding
     case = next((c for c in spec.cases if c.name == name), None)
     if case is None:
@@ -45,7 +46,14 @@ def _fails(spec: Spec, candidate: Candidate, case: Case, inputs: Inputs, like: F
         return None
     if found is None or found.raised != like.raised or _finite(found.expected) < _finite(like.expected):
         return None
+    if _kind(found.message) != _kind(like.message):  # another failure, which the smaller input brought in
+        return None
     return found
+
+
+def _kind(message: str) -> str:
+    """A message without its numbers."""
+    return re.sub(r"\(line \d+\)|[-\d.,()e+]+|inf\b", "", message)
 
 
 def _finite(value: Any) -> bool:
@@ -57,10 +65,13 @@ def _finite(value: Any) -> bool:
 
 def _smaller(inputs: Inputs) -> Iterator[Inputs]:
     arrays = {k: v for k, v in inputs.items() if isinstance(v, np.ndarray) and v.ndim}
+    tables = {k: v for k, v in arrays.items() if v.ndim > 1}
     for axis in (0, -1):
         lengths = {v.shape[axis] for v in arrays.values()}
         for n in sorted(lengths, reverse=True):
-            if n <= 1:
+            # A vector belongs to the rows or to the columns of a table; where it may be either, both stay as they are.
+            other = -1 - axis
+            if n <= 1 or (len(tables) < len(arrays) and any(v.shape[other] == n for v in tables.values())):
                 continue
             along = [k for k, v in arrays.items() if v.shape[axis] == n]
             half = n // 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from barehand.judge.pieces import Piece
 
@@ -54,11 +55,31 @@ _LINES: tuple[tuple[str, str], ...] = (
 def where(mistake: str, block: str, piece: Piece) -> str:
     """The line that probably holds the mistake, as "line 7: ..."; "" where the source does not show it."""
     lines = piece.own.splitlines()
+    places = _places(piece.own, backward="gradient" in mistake)
     for words, pattern in _LINES:
         if not re.search(words, mistake, re.IGNORECASE):
             continue
-        for number, line in enumerate(lines):
+        for number in places:
+            line = lines[number]
             code = line.split("#")[0]
             if re.search(pattern, code) and not re.match(r"\s*(def|class|import|from)\b", code):
                 return f"line {piece.line + number}: {line.strip()}"
     return ""
+
+
+def _places(text: str, *, backward: bool) -> list[int]:
+    """The lines, the likelier ones first: none of a docstring; what is only kept for later, in `__init__`, last."""
+    everything = list(range(len(text.splitlines())))
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:
+        return everything
+    functions = [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    words = [n.body[0] for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(n)]
+
+    def within(parts: Sequence[ast.stmt]) -> set[int]:
+        return {i for p in parts for i in range(p.lineno - 1, p.end_lineno or p.lineno)}
+
+    first = within([f for f in functions if "back" in f.name or "grad" in f.name]) if backward else set()
+    last = within([f for f in functions if f.name == "__init__"])
+    return sorted(set(everything) - within(words), key=lambda i: (i not in first, i in last, i))
