@@ -78,7 +78,7 @@ def test_a_snapshot_is_not_changed_by_later_steps() -> None:
         (lambda s: {"state": {}}, "lacks 'state'"),
         (
             lambda s: {**s, "param_groups": s["param_groups"] * 2},
-            r"groups of \[1, 1\] parameters; this optimizer has one",
+            r"groups of \[1, 1\] parameters, this optimizer of one",
         ),
         (lambda s: {**s, "state": {0: {**s["state"][0], "exp_avg": np.zeros(3)}}}, "exp_avg of params"),
         (lambda s: {**s, "param_groups": [{**s["param_groups"][0], "lr": -1}]}, "lr is -1"),
@@ -203,16 +203,34 @@ def test_it_says_what_it_is() -> None:
     assert repr(bh.Adam([np.ones(2)], lr=0.1)).startswith("Adam(1 parameters, lr=0.1, betas=(0.9, 0.999)")
 
 
-def test_a_gradient_may_be_another_parameter() -> None:
+def read_only(array: Any) -> Any:
+    view = array[:]
+    view.flags.writeable = False
+    return view
+
+
+def over_its_buffer(array: Any) -> Any:
+    return np.frombuffer(memoryview(array))
+
+
+@pytest.mark.parametrize("look", [lambda array: array, read_only, over_its_buffer])
+@pytest.mark.parametrize("hold", [lambda array: array, over_its_buffer])
+def test_a_gradient_may_be_another_parameter(look: Any, hold: Any) -> None:
     """The slopes of a product are its factors: each moves, and the step is that from before it moved."""
     a, b = np.array([1.0, 2.0]), np.array([3.0, -4.0])
     c, d = a.copy(), b.copy()
-    ours, apart = bh.Adam([a, b], lr=0.1), bh.Adam([c, d], lr=0.1)
+    ours, apart = bh.Adam([hold(a), hold(b)], lr=0.1), bh.Adam([c, d], lr=0.1)
     for _ in range(3):
-        ours.step([b[:], a])
+        ours.step([look(b), look(a)])
         apart.step([d.copy(), c.copy()])
     np.testing.assert_array_equal(a, c)
     np.testing.assert_array_equal(b, d)
+
+
+def of_one(**changed: Any) -> dict[str, Any]:
+    """The state of one parameter of two numbers."""
+    state = {"step": 1, "exp_avg": np.zeros(2), "exp_avg_sq": np.zeros(2), **changed}
+    return {"state": {0: state}, "param_groups": [{"params": [0]}]}
 
 
 @pytest.mark.parametrize(
@@ -220,9 +238,15 @@ def test_a_gradient_may_be_another_parameter() -> None:
     [
         ({"state": {0: {"step": 1}}, "param_groups": [{"params": [0]}]}, r"lacks \['exp_avg', 'exp_avg_sq'\]; pass"),
         ({"state": {}, "param_groups": [{}]}, "a group without 'params'; pass"),
-        ({"state": {}, "param_groups": [{"params": [0, 1]}]}, "this optimizer has one of 1: make"),
+        ({"state": {}, "param_groups": [{"params": 1}]}, "a group without 'params'; pass"),
+        ({"state": {}, "param_groups": [{"params": [0, 1]}]}, "this optimizer of one group of 1; make"),
+        ({"state": [], "param_groups": 3}, "'state' is a list, its 'param_groups' a int, not a dict and a list; pass"),
+        ({"state": {"0": {}}, "param_groups": [{"params": [0]}]}, r"states of \['0'\] and the parameters \[0\]; pass"),
+        ({"state": {0: 1}, "param_groups": [{"params": [0]}]}, "lacks .*; pass"),
+        (of_one(step=-1), r"params\[0\], step, is -1; use a finite number at least 0"),
+        (of_one(exp_avg=np.zeros(3)), r"has shape \(3,\), the parameter \(2,\); load"),
     ],
 )
-def test_a_state_that_is_none(state: dict[str, object], says: str) -> None:
+def test_a_state_that_fits_nothing(state: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         bh.Adam([np.zeros(2)]).load_state_dict(state)

@@ -88,7 +88,7 @@ class _Alias:
     """The memory of an array under a writable flag; it keeps the array alive."""
 
     def __init__(self, array: Array) -> None:
-        self.array = array
+        self.base = array
         self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
 
 

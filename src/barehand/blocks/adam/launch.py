@@ -18,6 +18,7 @@ threads = LazyModule("barehand.core.threads")
 
 COST = 1  # of an element; more would make ranges so short that threads wait for each other's calls
 OPTIONS = ("lr", "betas", "eps", "weight_decay", "decoupled", "amsgrad", "maximize")
+_AS_RETURNED = "pass what state_dict() returned"
 _TORCH = {"decoupled": "decoupled_weight_decay"}  # its name for an option
 
 
@@ -81,26 +82,30 @@ def check_grads(grads: Any, params: Sequence[Array]) -> list[Array | None]:
     grads = list(grads)
     if len(grads) != len(params):
         raise ValueError(f"Adam: {len(grads)} gradients for {len(params)} parameters; give one, or None, for each")
-    owners = {id(_owner(p)) for p in params}
-    return [
-        None if g is None else _check_grad(i, g, p, owners) for i, (g, p) in enumerate(zip(grads, params, strict=True))
-    ]
+    owners = {_owner(p) for p in params}
+    checked = [None if g is None else _check_grad(i, g, p) for i, (g, p) in enumerate(zip(grads, params, strict=True))]
+    return [g.copy() if g is not None and _moves(g, params, owners) else g for g in checked]
 
 
-def _owner(array: Any) -> Any:
-    """What holds the memory that an array looks at."""
-    while getattr(array, "base", None) is not None:
-        array = array.base
-    return array
+def _owner(array: Any) -> int | None:
+    """The array that holds the memory, by its id; None where none does, as over a buffer or a file."""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
+    return id(array) if isinstance(array, np.ndarray) else None
 
 
-def _check_grad(i: int, grad: Any, p: Array, owners: set[int]) -> Array:
+def _moves(g: Array, params: Sequence[Array], owners: set[int | None]) -> bool:
+    """Whether a gradient looks at a parameter, its own or another's, and would move with it."""
+    owner = _owner(g)
+    near = owner is None or owner in owners or None in owners
+    return near and any(np.may_share_memory(g, p) for p in params)
+
+
+def _check_grad(i: int, grad: Any, p: Array) -> Array:
     g = arrays.as_floating("Adam", f"grads[{i}]", grad)
     if g.shape != p.shape:
         raise ValueError(f"Adam: grads[{i}] has shape {g.shape}, its parameter {p.shape}; give them one shape")
-    flat = arrays.for_kernel(arrays.narrow(g, _computing(p))).reshape(-1)
-    # A gradient that looks at a parameter, its own or another's, would move with it.
-    return flat.copy() if np.may_share_memory(flat, p) or id(_owner(flat)) in owners else flat
+    return arrays.for_kernel(arrays.narrow(g, _computing(p))).reshape(-1)
 
 
 def factors(options: dict[str, Any], t: int) -> tuple[float | None, ...]:
@@ -156,33 +161,45 @@ def restored(
 ) -> tuple[dict[str, Any], list[State]]:
     """The options and states that a snapshot holds; torch's own may be given."""
     if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
-        raise ValueError("Adam: state_dict lacks 'state' or 'param_groups'; pass what state_dict() returned")
-    groups = state_dict["param_groups"]
-    if not all(isinstance(g, dict) and "params" in g for g in groups):
-        raise ValueError("Adam: state_dict has a group without 'params'; pass what state_dict() returned")
+        raise ValueError(f"Adam: state_dict lacks 'state' or 'param_groups'; {_AS_RETURNED}")
+    saved, groups = state_dict["state"], state_dict["param_groups"]
+    if not isinstance(saved, dict) or not isinstance(groups, (list, tuple)):
+        kinds = f"'state' is a {type(saved).__name__}, its 'param_groups' a {type(groups).__name__}"
+        raise ValueError(f"Adam: state_dict's {kinds}, not a dict and a list; {_AS_RETURNED}")
+    if not all(isinstance(g, dict) and isinstance(g.get("params"), (list, tuple)) for g in groups):
+        raise ValueError(f"Adam: state_dict has a group without 'params'; {_AS_RETURNED}")
     if len(groups) != 1 or len(groups[0]["params"]) != len(params):
         counts = [len(g["params"]) for g in groups]
         raise ValueError(
-            f"Adam: state_dict is of groups of {counts} parameters; this optimizer has one of {len(params)}: "
+            f"Adam: state_dict is of groups of {counts} parameters, this optimizer of one group of {len(params)}; "
             "make it from as many"
         )
+    keys = groups[0]["params"]
+    if not set(saved) <= set(keys):
+        raise ValueError(f"Adam: state_dict holds states of {[*saved]} and the parameters {keys}; {_AS_RETURNED}")
     found = {k: groups[0].get(k, groups[0].get(_TORCH.get(k, k), options[k])) for k in OPTIONS}
     states = [
-        _restored_state(i, state_dict["state"][key], p) if key in state_dict["state"] else fresh(p)
-        for i, (key, p) in enumerate(zip(groups[0]["params"], params, strict=True))
+        _restored_state(i, saved[key], p) if key in saved else fresh(p)
+        for i, (key, p) in enumerate(zip(keys, params, strict=True))
     ]
     return check_options(found), states
 
 
 def _restored_state(i: int, saved: dict[str, Any], p: Array) -> State:
-    missing = [k for k in ("step", "exp_avg", "exp_avg_sq") if k not in saved]
+    whose = f"state_dict's state of params[{i}]"
+    missing = [k for k in ("step", "exp_avg", "exp_avg_sq") if not isinstance(saved, dict) or k not in saved]
     if missing:
-        raise ValueError(f"Adam: state_dict's state of params[{i}] lacks {missing}; pass what state_dict() returned")
-    moments = {k: np.asarray(saved[k]) for k in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if k in saved}
+        raise ValueError(f"Adam: {whose} lacks {missing}; {_AS_RETURNED}")
+    step = arrays.check_number("Adam", f"{whose}, step,", saved["step"], low=0)
+    moments = {
+        k: arrays.as_floating("Adam", f"{whose}, {k},", np.asarray(saved[k]))
+        for k in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+        if k in saved
+    }
     for name, array in moments.items():
         if array.shape != p.shape:
             raise ValueError(
                 f"Adam: state_dict's {name} of params[{i}] has shape {array.shape}, the parameter {p.shape}; "
                 "load it into parameters of its own shapes"
             )
-    return State(int(saved["step"]), *(a.astype(_computing(p)).reshape(-1) for a in moments.values()))
+    return State(int(step), *(a.astype(_computing(p)).reshape(-1) for a in moments.values()))
