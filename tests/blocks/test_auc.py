@@ -104,7 +104,9 @@ def test_a_column_of_one_class(undefined: type[Warning]) -> None:
         each = roc_auc_score(y, s, average=None)
     assert np.isnan(each[0])
     assert each[1] == 0.5
-    assert roc_auc_score(y, s, average="weighted") == 0.5
+    with pytest.warns(undefined, match="Only one class") as caught:
+        assert roc_auc_score(y, s, average="weighted") == 0.5
+    assert caught[0].filename == __file__
 
 
 def test_groups_that_are_all_left_out(undefined: type[Warning]) -> None:
@@ -226,8 +228,37 @@ def test_groups_of_any_kind_that_has_a_name() -> None:
     expected = grouped_roc_auc_score(y, s, [0, 0, 1, 1])
     assert grouped_roc_auc_score(y, s, [(1, 2), (1, 2), (3, 4), (3, 4)]) == expected
     assert grouped_roc_auc_score(y, s, [1, 1, "1", "1"]) == expected
-    for nameless in (None, float("nan")):
+    assert grouped_roc_auc_score(y, s, [1, 1, b"1", b"1"]) == expected
+    assert grouped_roc_auc_score(y, s, [-1, -1, 2**63, 2**63]) == expected
+    assert grouped_roc_auc_score(y, s, [2**63, 2**63 + 1, -1, -1]).n_groups == 3
+    for nameless in (None, float("nan"), np.datetime64("NaT")):
         with pytest.raises(ValueError, match="which is no name"):
-            grouped_roc_auc_score(y, s, np.array([nameless, 1, 1, 1], object))
-    with pytest.raises(ValueError, match="NaT, which is no name"):
-        grouped_roc_auc_score(y, s, np.array(["NaT", "2020", "2020", "2021"], "M8[Y]"))
+            grouped_roc_auc_score(y, s, [nameless, 1, 1, 1])
+
+
+@pytest.mark.parametrize("kind", [object, np.longdouble])
+def test_scores_and_weights_of_other_types(kind: Any) -> None:
+    y, s, w = [0, 1, 0, 1, 1], np.array([0.1, 0.3, 0.35, 0.2, 0.8]), np.arange(1, 6)
+    assert roc_auc_score(y, s.astype(kind), sample_weight=w.astype(kind)) == roc_auc_score(y, s, sample_weight=w)
+    with pytest.raises(TypeError, match="y_score holds what is no number"):
+        roc_auc_score(y, np.array(list("abcde"), object))
+
+
+def test_long_doubles_that_doubles_cannot_tell_apart() -> None:
+    y, s = [0, 1, 0, 1, 1], 1 + np.array([0, 3, 2, 1, 4]) * np.finfo(np.longdouble).eps
+    assert roc_auc_score(y, s) == pytest.approx(5 / 6)
+    assert roc_curve(y, s)[2].tolist() == [np.inf, *np.float64(s[[4, 1, 2, 3, 0]])]
+
+
+def test_dates_for_labels() -> None:
+    days = np.array(["2020-01-01", "2021-01-01"], "M8[D]")
+    assert roc_auc_score(days[[0, 1, 0, 1]], [1, 3, 2, 4]) == 1
+    with pytest.raises(ValueError, match="drop those rows"):
+        roc_auc_score(np.append(days, np.datetime64("NaT")), [1, 2, 3])
+
+
+def test_an_indicator_matrix_says_what_is_positive() -> None:
+    y, s = np.array([[0, 1], [1, 0], [1, 1]]), np.array([[1, 2], [2, 1], [3, 0]])
+    assert roc_auc_score(2 * y - 1, s) == roc_auc_score(y, s)
+    with pytest.raises(ValueError, match=r"takes value in \{0, 2\} and pos_label is not specified; use 0 and 1"):
+        roc_auc_score(2 * y, s)

@@ -189,3 +189,12 @@ def test_classes_of_any_kind() -> None:
     for kind in (object, np.dtypes.StringDType()):
         assert block.nms(boxes, scores, iou_threshold=0.5, classes=np.array(["a", "b"], kind)).tolist() == [0, 1]
         assert block.nms(boxes, scores, iou_threshold=0.5, classes=np.array(["a", "a"], kind)).tolist() == [0]
+    for labels in ([1, "1"], [(1, 2), (1, 3)], [1.5, 2.5]):
+        assert block.nms(boxes, scores, iou_threshold=0.5, classes=labels).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="classes holds None, which is no name; give those rows one"):
+        block.nms(boxes, scores, iou_threshold=0.5, classes=[None, "a"])
+
+
+def test_five_columns_are_boxes_and_something_more() -> None:
+    with pytest.raises(ValueError, match=r"shape \(1, 5\).*; drop the extra column or pass boxes1\[\.\.\., :4\]"):
+        block.pairwise_iou([[0, 0, 9, 9, 0.5]], [[0, 0, 9, 9]])

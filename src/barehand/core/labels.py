@@ -1,6 +1,8 @@
-"""Targets at the door: class indices, probabilities, class weights."""
+"""Labels at the door: class indices, probabilities, class weights, names of any kind."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,3 +58,38 @@ def class_weight(name: str, weight: ArrayLike, classes: int) -> Array:
         bad = w[~(np.isfinite(w) & (w >= 0))][0]
         raise ValueError(f"{name}: weight holds {bad}; class weights are finite and at least 0")
     return w
+
+
+def read_names(name: str, argument: str, values: Any) -> Array:
+    """Names as an array: lists of one kind of number or word as NumPy has them, and others as objects.
+
+    NumPy would write 1 and "1" alike, round a whole number beyond 2^63, and take a list of tuples for a matrix.
+    """
+    if not isinstance(values, (list, tuple)):
+        array = arrays.as_array(name, argument, values)
+    else:
+        plain = len(set(map(type, values))) == 1 and isinstance(values[0], (str, int, float, np.generic))
+        array = np.asarray(values) if plain else np.fromiter(values, object, len(values))
+        if array.dtype.kind == "f" and isinstance(values[0], int):
+            array = np.fromiter(values, object, len(values))
+    if array.dtype.kind in "fcmM":
+        _refuse_nameless(name, argument, list(array[array != array][:1]))
+    return array
+
+
+def numbered(name: str, argument: str, names: Array) -> tuple[Array, int]:
+    """Names that hash as numbers from 0 on, in the order they come, and how many there are."""
+    known: dict[Any, int] = {}
+    try:
+        codes = np.fromiter((known.setdefault(k, len(known)) for k in names.tolist()), np.int64, names.size)
+        nameless = [k for k in known if k is None or k != k]
+    except TypeError as error:
+        raise TypeError(f"{name}: {argument} holds what is no name ({error}); use numbers or words") from None
+    _refuse_nameless(name, argument, nameless)
+    return codes, len(known)
+
+
+def _refuse_nameless(name: str, argument: str, nameless: list[Any]) -> None:
+    """What is not equal to itself, as nan and NaT are not, cannot be found again; None stands for nothing."""
+    if nameless:
+        raise ValueError(f"{name}: {argument} holds {nameless[0]}, which is no name; give those rows one, or drop them")

@@ -30,7 +30,7 @@ def roc_auc_score(
     AUC = P(s+ > s-) + P(s+ = s-) / 2 over all pairs of a positive and a negative.
 
     Args:
-        y_true: (n,), two classes of any type, the greater one positive; or several classes; or (n, c) of 0 and 1.
+        y_true: (n,), two classes of any type, the greater is positive; or several classes; or (n, c) of 0 or -1, and 1.
         y_score: (n,), any scale; (n, c) for c labels, or probabilities of c classes. Integers rank in float64.
         sample_weight: (n,), finite, at least 0.
         max_fpr: in (0, 1]: only the area up to there, rescaled so that chance is 1/2 (McClish).
@@ -76,7 +76,7 @@ def grouped_roc_auc_score(
         GroupedAuc(value, n_groups, n_skipped): a float64, all groups, and those of one class, which are left out.
 
     Raises:
-        TypeError, ValueError: as `roc_auc_score`; groups of another length, nan for a name, or a third class.
+        TypeError, ValueError: as `roc_auc_score`; groups of another length, nan or None for a name, or a third class.
 
     Edge cases: no group with both classes: nan and the warning. Weight on one class only: left out, but a group.
     Cost: O(n): rows are dealt out to their groups and sorted there; names that are not integers cost a lookup each.

@@ -63,17 +63,18 @@ def read(name: str, y_true: ArrayLike) -> Labels:
         raise ValueError(f"{name}: y_true is empty: Found array with 0 sample(s); give a label of each class at least")
     if isinstance(y.flat[0], bytes):
         raise TypeError(f"{name}: y_true: Support for labels represented as bytes is not supported; decode them")
-    if y.dtype.kind not in "biufUOT":
-        raise TypeError(f"{name}: y_true has dtype {y.dtype}; labels are numbers, bools or words")
+    if y.dtype.kind not in "biufUOTmM":
+        raise TypeError(f"{name}: y_true has dtype {y.dtype}; labels are numbers, bools, words or dates")
     try:
         found = _two_classes(y)
     except TypeError as error:
         raise TypeError(f"{name}: y_true holds labels without an order ({error}); give them one type") from None
     kind = "multiclass"
-    if y.dtype.kind == "f":
+    if y.dtype.kind in "fmM":
         if not np.isfinite(found.classes).all():
             raise ValueError(f"{name}: y_true holds nan or infinity: Input y_true contains NaN; drop those rows")
-        kind = "multiclass" if (found.classes == np.floor(found.classes)).all() else "continuous"
+        if y.dtype.kind == "f" and (found.classes != np.floor(found.classes)).any():
+            kind = "continuous"
     if y.ndim == 2 and (found.positive is None or kind == "continuous" or y.dtype.kind not in "biuf"):
         raise ValueError(f"{name}: y_true: {kind}-multioutput format is not supported; give 0 and 1, or one column")
     if kind == "continuous":
@@ -108,9 +109,22 @@ def class_places(name: str, found: Labels, labels: ArrayLike | None, columns: in
     return np.searchsorted(given, found.y)
 
 
+def _numbers(name: str, argument: str, value: ArrayLike) -> Array:
+    """A floating array; long doubles stay, and objects that are numbers become float64."""
+    a = arrays.as_array(name, argument, value)
+    if a.dtype.char == "g":
+        return a
+    if a.dtype.kind == "O":
+        try:
+            a = a.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name}: {argument} holds what is no number ({error}); pass real numbers") from None
+    return arrays.as_floating(name, argument, a)
+
+
 def read_scores(name: str, y_score: ArrayLike, rows: int) -> Array:
     """Scores without nan, a row for each label."""
-    s = _column(arrays.as_floating(name, "y_score", y_score))
+    s = _column(_numbers(name, "y_score", y_score))
     if s.ndim not in (1, 2):
         raise ValueError(f"{name}: y_score has shape {s.shape}; give one score for each label")
     if len(s) != rows:
@@ -134,7 +148,7 @@ def read_weights(name: str, sample_weight: ArrayLike | None, rows: int) -> Array
     """Weights in float64, times a power of two if their products would leave its range; empty for none."""
     if sample_weight is None:
         return np.empty(0)
-    w = _column(arrays.as_floating(name, "sample_weight", sample_weight))
+    w = _column(_numbers(name, "sample_weight", sample_weight))
     if w.shape != (rows,):
         raise ValueError(
             f"{name}: sample_weight has shape {w.shape}, y_true {rows} rows; give one weight for each label"
@@ -149,16 +163,29 @@ def read_weights(name: str, sample_weight: ArrayLike | None, rows: int) -> Array
     return arrays.for_kernel(w if 1e-100 < high < 1e100 else np.ldexp(w, -math.frexp(high)[1]))
 
 
+_SIGNED = ([0, 1], [-1, 1], [0], [-1], [1])  # classes of which one is the positive one by itself
+
+
+def _unclear(name: str, classes: list[Any], hint: str) -> ValueError:
+    words = ", ".join(map(repr, classes))
+    return ValueError(f"{name}: y_true takes value in {{{words}}} and pos_label is not specified{hint}")
+
+
+def check_indicators(name: str, found: Labels) -> None:
+    """A matrix of two numbers says what is positive only by 0 and 1, or -1 and 1."""
+    classes = found.classes.tolist()
+    if len(classes) == 2 and classes not in _SIGNED:
+        raise _unclear(name, classes, "; use 0 and 1, or -1 and 1")
+
+
 def positive_label(name: str, found: Labels, pos_label: Any) -> Array:
     """The rows of the positive class of a curve: `pos_label`, or 1 where the labels are 0 and 1, or -1 and 1."""
     if pos_label is None:
         if found.positive is None:
             raise ValueError(f"{name}: y_true: multiclass format is not supported; pass pos_label, or two classes")
         classes = found.classes.tolist()
-        if found.y.dtype.kind in "UOT" or classes not in ([0, 1], [-1, 1], [0], [-1], [1]):
-            raise ValueError(
-                f"{name}: y_true takes value in {{{', '.join(map(repr, classes))}}} and pos_label is not specified: "
-                "either make y_true take value in {0, 1} or {-1, 1} or pass pos_label explicitly."
-            )
+        if found.y.dtype.kind in "UOTmM" or classes not in _SIGNED:
+            hint = ": either make y_true take value in {0, 1} or {-1, 1} or pass pos_label explicitly."
+            raise _unclear(name, classes, hint)
         pos_label = 1
     return np.asarray(found.y == pos_label)

@@ -12,6 +12,7 @@ from barehand.blocks.auc import labels as door
 from barehand.blocks.auc.ranking import Scores, area, partial_area, steps
 from barehand.core import arrays
 from barehand.core.arrays import Array
+from barehand.core.labels import numbered, read_names
 from barehand.core.lazy import LazyModule
 
 cpu = LazyModule("barehand.blocks.auc.cpu")
@@ -25,22 +26,22 @@ def _one(s: Array, positive: Array, w: Array, max_fpr: float | None) -> float:
     return area(s, positive, w) if max_fpr in (None, 1) else partial_area(s, positive, w, float(max_fpr or 1))
 
 
-def _averaged(s: Array, positive: Array, w: Array, average: str | None, max_fpr: float | None) -> Any:
-    """The areas of the columns, or of the rows for "samples", averaged."""
+def _averaged(s: Array, positive: Array, w: Array, average: str | None, max_fpr: float | None) -> tuple[Any, Any]:
+    """The areas of the columns, or of the rows for "samples", averaged; and these areas."""
     if average == "micro":
-        return _one(s.reshape(-1), positive.reshape(-1), np.repeat(w, s.shape[1]), max_fpr)
+        area = _one(s.reshape(-1), positive.reshape(-1), np.repeat(w, s.shape[1]), max_fpr)
+        return area, area
     support = np.ones(s.shape[1])
     if average == "samples":
         s, positive, support, w = s.T, positive.T, w if w.size else np.ones(len(s)), _NOTHING
     elif average == "weighted":
         support = w @ positive if w.size else positive.sum(axis=0)
         if not support.any():
-            return 0.0
+            return 0.0, 0.0
     areas = np.array([_one(s[:, c], positive[:, c], w, max_fpr) for c in range(s.shape[1])])
     if average is None:
-        return areas
-    areas[support == 0] = 0.0  # also where it is nan
-    return (areas * support).sum() / support.sum()
+        return areas, areas
+    return (np.where(support == 0, 0.0, areas) * support).sum() / support.sum(), areas  # nan without weight is nothing
 
 
 def _one_against_one(s: Array, places: Array, average: str | None) -> float:
@@ -55,18 +56,20 @@ def _one_against_one(s: Array, places: Array, average: str | None) -> float:
     return float(np.dot(areas, share) / sum(share)) if areas else math.nan
 
 
-def _multiclass(found: door.Labels, s: Array, weight: Any, max_fpr: Any, how: str, average: Any, labels: Any) -> Any:
+def _multiclass(
+    found: door.Labels, s: Array, weight: Any, max_fpr: Any, how: str, average: Any, labels: Any
+) -> tuple[Any, Any]:
     if max_fpr not in (None, 1):
         raise ValueError(
             "roc_auc_score: Partial AUC computation not available in multiclass setting, 'max_fpr' must be set to "
-            f"`None`, received `max_fpr={max_fpr}` instead"
+            f"`None`, received `max_fpr={max_fpr}` instead; leave it out"
         )
     if how == "raise":
         raise ValueError("roc_auc_score: y_true has several classes; multi_class must be in ('ovo', 'ovr')")
     if s.ndim != 2:
         raise ValueError(
             f"roc_auc_score: `y_score` needs to be of shape `(n_samples, n_classes)`, since `y_true` contains multiple "
-            f"classes. Got `y_score.shape={s.shape}`."
+            f"classes. Got `y_score.shape={s.shape}`; give a column for each class"
         )
     if not np.allclose(1, s.sum(axis=1)):
         raise ValueError(
@@ -75,17 +78,23 @@ def _multiclass(found: door.Labels, s: Array, weight: Any, max_fpr: Any, how: st
         )
     options = ("micro", "macro", "weighted", None)[how == "ovo" :]
     if average not in options:
-        raise ValueError(f"roc_auc_score: average must be one of {options} for multiclass problems, not {average!r}")
+        raise ValueError(
+            f"roc_auc_score: average must be one of {options} for multiclass problems, not {average!r}; 'macro' is the "
+            "plain mean"
+        )
     if how == "ovo" and average is None:
-        raise NotImplementedError("roc_auc_score: average=None is not implemented for multi_class='ovo'.")
+        raise NotImplementedError(
+            "roc_auc_score: average=None is not implemented for multi_class='ovo'; use 'macro', or 'ovr'"
+        )
     places = door.class_places("roc_auc_score", found, labels, s.shape[1])
     if how == "ovo":
         if weight is not None:
             raise ValueError(
                 "roc_auc_score: sample_weight is not supported for multiclass one-vs-one ROC AUC, 'sample_weight' must "
-                "be None in this case."
+                "be None in this case; leave it out, or use 'ovr'"
             )
-        return _one_against_one(s, places, average)
+        value = _one_against_one(s, places, average)
+        return value, value
     w = door.read_weights("roc_auc_score", weight, len(s))
     return _averaged(s, places[:, None] == np.arange(s.shape[1]), w, average, None)
 
@@ -109,61 +118,42 @@ def roc_auc_score(
     found = door.read(name, y_true)
     s = door.read_scores(name, y_score, len(found.y))
     if found.positive is None or (found.y.ndim == 1 and s.ndim == 2 and s.shape[1] > 2):
-        value = _multiclass(found, s, sample_weight, max_fpr, multi_class, average, labels)
+        value, areas = _multiclass(found, s, sample_weight, max_fpr, multi_class, average, labels)
     elif found.y.ndim == 2:
         if s.shape != found.y.shape:
             raise ValueError(
                 f"{name}: y_true has shape {found.y.shape} and y_score {s.shape}; give one score for each label"
             )
-        value = _averaged(s, found.positive, door.read_weights(name, sample_weight, len(s)), average, max_fpr)
+        door.check_indicators(name, found)
+        w = door.read_weights(name, sample_weight, len(s))
+        value, areas = _averaged(s, found.positive, w, average, max_fpr)
     else:
         s = door.one_column(name, s)
-        value = _one(s, found.positive, door.read_weights(name, sample_weight, len(s)), max_fpr)
-    if np.isnan(value).any():
+        value = areas = _one(s, found.positive, door.read_weights(name, sample_weight, len(s)), max_fpr)
+    if np.isnan(areas).any():
         door.undefined(name, _ONE_CLASS)
     return np.float64(value) if np.ndim(value) == 0 else value
-
-
-def _names(groups: Any) -> Array:
-    """A list as NumPy has it; of several kinds, or of tuples, as it is: NumPy would write 1 and "1" alike."""
-    kinds = {str if isinstance(key, str) else tuple if isinstance(key, tuple) else object for key in groups}
-    if kinds <= {str} or kinds == {object}:
-        return np.asarray(groups)
-    found = np.empty(len(groups), object)
-    found[:] = groups
-    return found
 
 
 def _group_codes(groups: ArrayLike, rows: int) -> tuple[Array, int, int]:
     """A number for each row's group, the lowest number, and how many numbers there may be."""
     name = "grouped_roc_auc_score"
-    g = _names(groups) if isinstance(groups, (list, tuple)) else arrays.as_array(name, "groups", groups)
+    g = read_names(name, "groups", groups)
     if g.shape != (rows,):
         raise ValueError(f"{name}: groups has shape {g.shape}, y_true {rows} rows; give one group for each label")
-    if g.dtype.kind == "f":
-        if np.isnan(g).any():
-            raise ValueError(f"{name}: groups holds nan, which is no name; give those rows a group, or drop them")
+    if g.dtype.char in "efd":
         g = (g.astype(np.float64) + 0.0).view(np.int64)
     elif g.dtype.kind in "mM":
-        if np.isnat(g).any():
-            raise ValueError(f"{name}: groups holds NaT, which is no name; give those rows a group, or drop them")
         g = g.view(np.int64)
-    codes = np.empty(rows, np.int64)
     if g.dtype.kind in "biu":
         low, high = int(g.min()), int(g.max())
         g = arrays.for_kernel(g.astype(np.int64, copy=False))
         if high - low < max(rows // 2, 1024) and high < 2**63:  # a table of all numbers between
             return g, low, high - low + 1
+        codes = np.empty(rows, np.int64)
         return codes, 0, cpu.number(g, codes)
-    known: dict[Any, int] = {}
-    nameless = next((key for key in g.tolist() if key is None or key != key), 0)  # what is not itself is nan
-    if nameless is None or nameless != nameless:
-        raise ValueError(f"{name}: groups holds {nameless}, which is no name; give those rows a group, or drop them")
-    try:
-        codes[:] = [known.setdefault(key, len(known)) for key in g.tolist()]
-    except TypeError as error:
-        raise TypeError(f"{name}: groups holds what cannot name a group ({error}); use numbers or words") from None
-    return codes, 0, len(known)
+    codes, numbers = numbered(name, "groups", g)
+    return codes, 0, numbers
 
 
 def grouped_roc_auc_score(

@@ -25,6 +25,10 @@ class Scores:
     """One column of scores as the kernels read it: signed integers with the scores' bits."""
 
     def __init__(self, s: Array) -> None:
+        self.levels: Array | None = None
+        if s.dtype.char == "g":  # long doubles go by their places among the distinct ones
+            self.levels, places = np.unique(s, return_inverse=True)
+            s = places.astype(np.float64)
         self.s = arrays.for_kernel(s)
         size = self.s.dtype.itemsize
         self.bits = self.s.view(f"i{size}")
@@ -40,7 +44,10 @@ class Scores:
     def scores(self, keys: Array) -> Array:
         """The scores of keys, in float64."""
         bits = np.where(keys < 0, keys ^ self.last, keys).astype(self.bits.dtype)
-        return bits.view(self.s.dtype).astype(np.float64)
+        found = bits.view(self.s.dtype).astype(np.float64)
+        if self.levels is None:
+            return found
+        return arrays.narrow(self.levels[found.astype(np.intp)], found.dtype)
 
     def ranges(self) -> tuple[Array, int, int]:
         """The range of each row, how many there are, about equal in size, and how many of them are negative."""

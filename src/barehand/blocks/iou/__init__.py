@@ -96,15 +96,16 @@ def nms(
         boxes: (N, 4), floating or integers.
         scores: (N,), floating or integers; they rank as they compare, -inf and inf too.
         iou_threshold: from 0 to 1.
-        classes: None, or (N,) integers or strings; boxes of different classes do not suppress each other.
+        classes: None, or (N,) numbers, words, any objects that hash; boxes suppress only those of their class.
         box_format, offset: as in `iou`.
 
     Returns:
         The indices of the boxes kept, best score first, int64.
 
     Raises:
-        TypeError: boxes or scores that are not real numbers, classes that are floating.
-        ValueError: shapes that do not go together, nan scores, nan or infinite boxes, or an option out of range.
+        TypeError: boxes or scores that are not real numbers, classes that do not hash.
+        ValueError: shapes that do not go together, nan for a score or a class, nan or infinite boxes, or an option out
+            of range.
 
     Edge cases: of equal scores the lower index comes first. An IoU equal to the threshold does not suppress; IoU is
     decided in float64, whatever the dtype of boxes. An empty box suppresses nothing and is kept. No boxes give none.

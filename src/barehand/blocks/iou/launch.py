@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from barehand.core import arrays, memory
 from barehand.core.arrays import Array
+from barehand.core.labels import numbered, read_names
 from barehand.core.lazy import LazyModule
 
 cpu = LazyModule("barehand.blocks.iou.cpu")
@@ -32,9 +33,11 @@ _CELLS = 4.0  # cells of the grid for NMS, at most so many a box
 def _boxes(name: str, argument: str, value: Array, ndim: int) -> Array:
     """The boxes for the kernel: four numbers each, in `ndim` axes or, for 0, any number of them."""
     if value.ndim == 0 or value.shape[-1] != 4 or (ndim and value.ndim != ndim):
-        hint = (
-            f"pass {argument}[None] for one box" if value.shape == (4,) else "give four numbers a box in the last axis"
-        )
+        hint = "give four numbers a box in the last axis"
+        if value.shape == (4,):
+            hint = f"pass {argument}[None] for one box"
+        elif value.ndim and value.shape[-1] == 5:
+            hint = f"drop the extra column or pass {argument}[..., :4]"
         wanted = "(N, 4)" if ndim else "(..., 4)"
         raise ValueError(f"{name}: {argument} has shape {value.shape}, not {wanted}; {hint}")
     return arrays.for_kernel(value)
@@ -170,11 +173,9 @@ def _groups(classes: ArrayLike | None, count: int) -> tuple[Array, int]:
     """The class of each box, counted from 0, and how many there are."""
     if classes is None:
         return np.zeros(count, np.int64), 1
-    labels = _one_a_box("classes", arrays.as_array("nms", "classes", classes), count)
-    if labels.dtype.kind in "OT":  # objects, and NumPy's strings of any length: as they are called
-        labels = np.array([str(label) for label in labels.tolist()])
-    elif labels.dtype.kind not in "iubSU" and count:
-        raise TypeError(f"nms: classes has dtype {labels.dtype}; pass integers or strings")
+    labels = _one_a_box("classes", read_names("nms", "classes", classes), count)
+    if labels.dtype.kind not in "biufmMSU":
+        return numbered("nms", "classes", labels)
     names, group = np.unique(labels, return_inverse=True)
     return group, len(names)
 
