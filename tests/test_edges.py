@@ -137,6 +137,19 @@ def test_results_too_small_for_their_type_raise_nothing() -> None:
         bh.softmax(np.array([0, -20, -30], np.float16))
         bh.cross_entropy(np.array([[10, -20]], np.float16), [0])
         bh.vjp.iou(np.float16([0, 0, 60, 60]), np.float16([1, 0, 9, 9]))
+        statistics = {"running_mean": np.zeros(1, np.float16), "running_var": np.ones(1, np.float16)}
+        bh.batch_norm(np.float16([[1e-7], [0]]), **statistics, momentum=0.1)
+        tiny = np.full(2, 1e-38, np.float32)
+        bh.vjp.focal_loss(tiny, [0, 1], reduction="none", cotangent=tiny)
+
+
+def test_a_gradient_asks_for_no_writable_statistics() -> None:
+    x, mean, var = np.arange(6.0).reshape(3, 2), np.zeros(2), np.ones(2)
+    for running in (mean, var):
+        running.flags.writeable = False
+    bh.vjp.batch_norm(x, running_mean=mean, running_var=var, cotangent=x, with_value=True)
+    with pytest.raises(ValueError, match="running_mean is read-only and training updates it"):
+        bh.batch_norm(x, running_mean=mean, running_var=var)
 
 
 def test_words_as_numpy_holds_them() -> None:

@@ -86,7 +86,7 @@ def test_the_environment_variable(value: str, says: str) -> None:
     assert says in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.uint8, bool])
+@pytest.mark.parametrize("kind", [np.float32, np.uint8, bool, np.int32, np.float64])
 def test_focal_value_and_gradient_need_little_more_than_the_gradient(kind: Any) -> None:
     """1e7 float32 logits: 40 MB of gradient, and at most 5 MB besides."""
     x = np.random.default_rng(0).standard_normal(10**7, np.float32)

@@ -197,6 +197,14 @@ def test_partial_fit_says_what_it_needs() -> None:
         LogisticRegression().partial_fit(X, y, classes=[0])
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_too_small_for_a_number_raise_nothing(classes: int) -> None:
+    X, y = clouds(classes=classes)
+    model = LogisticRegression().fit(X, y)
+    with np.errstate(all="raise"):
+        assert np.isfinite(model.predict_log_proba(1e4 * X)).all()
+
+
 def test_what_has_not_converged_warns() -> None:
     X, y = clouds()
     for solver in ("gd", "newton", "lbfgs"):

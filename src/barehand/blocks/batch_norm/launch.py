@@ -86,11 +86,16 @@ class _Door:
                     f"np.zeros({self.channels})"
                 )
             self._check_channel(name, value)
-            if self.training and not value.flags.writeable:
-                raise ValueError(f"batch_norm: {name} is read-only and training updates it; pass a writable array")
         if not self.training and not np.all(var >= 0):
             raise ValueError(f"batch_norm: running_var holds {var.min()}; a variance is at least 0")
         return mean, var
+
+    def check_writable(self) -> None:
+        """Running statistics that training will move."""
+        if self.running is not None and self.training:
+            for name, value in zip(("running_mean", "running_var"), self.running, strict=True):
+                if not value.flags.writeable:
+                    raise ValueError(f"batch_norm: {name} is read-only and training updates it; pass a writable array")
 
     def kernel_arguments(self) -> tuple[Any, ...]:
         """x, w, b, eps, training, k, c, var."""
@@ -131,13 +136,14 @@ class _Door:
         if self.running is not None and self.training:
             mean, variance = (running.astype(np.float64) for running in self.running)
             cpu.update_running(mean, variance, self.momentum, self.count, k, c, var)
-            with np.errstate(over="ignore"):
-                self.running[0][...], self.running[1][...] = mean, variance
+            for running, moved in zip(self.running, (mean, variance), strict=True):
+                running[...] = arrays.narrow(moved, running.dtype)
 
 
 def forward(given: Arguments, out: Array | None) -> Array:
     """The normalised array; updates the running statistics when training."""
     door = _Door(given)
+    door.check_writable()
     x = door.x
     if out is not None:
         arrays.check_out("batch_norm", out, x)

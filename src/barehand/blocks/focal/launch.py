@@ -35,16 +35,12 @@ def pair_of(alpha: Any) -> tuple[float, float]:
     return pos, 1.0 - pos
 
 
-def _labels(t: Array, kind: np.dtype[Any]) -> Array:
-    """Targets in a type that the kernels read as it is: bytes, int64, or the type of the logits."""
+def _labels(t: Array) -> Array:
+    """Targets as they are, since a copy would cost memory: the kernels turn each into the type of the logits."""
     if t.dtype == bool:
         t = t.view(np.uint8)
-    elif t.dtype.kind in "iu":
-        if t.dtype not in (np.uint8, np.int64):
-            hard = t.size and t.min() >= 0 and t.max() <= 1
-            t = t.astype(np.uint8 if hard else np.int64)  # others are refused below, with their value
-    else:
-        t = arrays.narrow(arrays.as_floating("focal_loss", "target", t), kind)
+    elif t.dtype.kind not in "iu":
+        t = arrays.as_floating("focal_loss", "target", t)
     return arrays.for_kernel(t).reshape(-1)
 
 
@@ -68,7 +64,7 @@ class _Binary:
             bad = x[~((x >= 0) & (x <= 1))].ravel()[0]
             raise ValueError(f"focal_loss: logits holds {bad}; with from_probabilities=True they run from 0 to 1")
         self.target = t
-        self.t = _labels(t, self.v.dtype)
+        self.t = _labels(t)
         gamma = arrays.check_number("focal_loss", "gamma", gamma, low=0.0, high=LARGEST)
         kind = self.v.dtype.type
         self.options = tuple(map(kind, (*pair_of(alpha), gamma)))
@@ -137,7 +133,8 @@ def backward(
         if losses.size:
             door.launch("each", losses)
     if single:
-        dv *= arrays.for_kernel(g).reshape(-1)
+        with np.errstate(under="ignore"):
+            dv *= arrays.for_kernel(g).reshape(-1)
     gradient = (door.shaped(dv),)
     if not with_value:
         return gradient

@@ -185,9 +185,11 @@ class LogisticRegression(ClassifierMixin, GradientEstimator):  # type: ignore[mi
         """The logarithm of each probability, from the scores and not from a rounded probability."""
         z = self._scores(X)
         if z.shape[1] == 1:
-            return arrays.narrow(-np.logaddexp(0, np.column_stack([z, -z])), self._kind(X))
+            with np.errstate(under="ignore"):
+                return arrays.narrow(-np.logaddexp(0, np.column_stack([z, -z])), self._kind(X))
         z -= z.max(axis=1, keepdims=True)
-        return arrays.narrow(z - np.log(np.exp(z).sum(axis=1, keepdims=True)), self._kind(X))
+        with np.errstate(under="ignore"):
+            return arrays.narrow(z - np.log(np.exp(z).sum(axis=1, keepdims=True)), self._kind(X))
 
     def _bound(self) -> float:
         return 0.25 if len(self.classes_) == 2 else 0.5
