@@ -41,6 +41,33 @@ def test_damaged_files_are_written_anew(tmp_path: Path, damage: bytes) -> None:
     assert {f.name for f in files} <= {f.name for f in tmp_path.rglob("*.nb?") if f.stat().st_size > len(damage)}
 
 
+def test_a_full_disk_costs_a_warning(tmp_path: Path) -> None:
+    script = f"""
+import errno, warnings
+from numba.core.caching import FunctionCache
+def full(self, *arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+FunctionCache.save_overload = full
+{CALL}
+bh.softmax([[0.0]])
+"""
+    done = run(tmp_path, script)
+    assert done.stdout == "[0.5 0.5]\n"
+    assert done.stderr.count("kernels are not kept on disk") == 1
+    assert "No space left" in done.stderr
+
+
+def test_a_source_tree_without_metadata_will_do() -> None:
+    script = f"""
+import importlib.metadata
+def version(name):
+    raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = version
+{CALL}
+"""
+    assert run("", script).stdout == "[0.5 0.5]\n"
+
+
 def test_the_folder_knows_the_helpers() -> None:
     from barehand.core import jit
 

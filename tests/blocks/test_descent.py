@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import warnings
@@ -228,6 +230,40 @@ def test_fits_at_once_leave_the_threads_of_blas_as_they_were() -> None:
     assert numbers() == before
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_within_a_fit_has_all_threads_of_blas() -> None:
+    """And a fit of its own has one again, whichever thread runs it."""
+    script = """
+import os, threading, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+import scipy.linalg
+from threadpoolctl import threadpool_info
+from barehand.descent import blas
+def numbers():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+print(before := numbers())
+def child():
+    found = [numbers()]
+    def fit():
+        with blas.one_thread():
+            found.append(numbers())
+    thread = threading.Thread(target=fit)
+    thread.start()
+    thread.join()
+    print(found[0] == before, set(found[1]) == {1}, numbers() == before, flush=True)
+    os._exit(0)
+with blas.one_thread():
+    pid = os.fork()
+    if pid == 0:
+        child()
+    os.waitpid(pid, 0)
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, env=environment)
+    assert done.stdout.splitlines()[-1] == "True True True", done.stderr
+    assert set(json.loads(done.stdout.splitlines()[0])) == {2}
+
+
 def test_where_nothing_slopes_no_step_is_taken() -> None:
     """No warning either: warnings are errors here."""
     rng = np.random.default_rng(0)
@@ -235,6 +271,7 @@ def test_where_nothing_slopes_no_step_is_taken() -> None:
     assert LinearRegression(solver="gd").fit(x, np.zeros(40)).n_iter_ == 0
     assert LinearRegression(solver="gd", fit_intercept=False).fit(0 * x, y).n_iter_ == 0
     assert LogisticRegression(solver="gd").fit(0 * x, np.arange(40) % 2).n_iter_ == 0
+    assert LinearRegression(solver="gd", tol=0, max_iter=7).fit(x, np.zeros(40)).n_iter_ == 7  # all that were asked for
 
 
 def test_options_as_numpy_holds_them() -> None:

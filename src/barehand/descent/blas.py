@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cache
+from queue import SimpleQueue
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -22,23 +24,27 @@ def _every_library() -> Callable[[], object]:
     threadpoolctl takes a limit back only from the thread that set it, and fits may end in any order: a thread of their
     own holds it for them.
     """
-    set_, over = threading.Event(), threading.Event()
+    limits: SimpleQueue[Any] = SimpleQueue()
+    over = threading.Event()
 
     def hold() -> None:
-        with _controller().limit(limits=1, user_api="blas"):
-            set_.set()
+        with _controller().limit(limits=1, user_api="blas") as limit:
+            limits.put(limit)
             over.wait()
 
     blas.one_thread.__enter__()
     holder = threading.Thread(target=hold, name="barehand blas", daemon=True)
     holder.start()
-    set_.wait()
+    limit = limits.get()
 
     def end() -> None:
-        over.set()
-        if holder.is_alive():  # which it is not in a forked child
+        if holder.is_alive():
+            over.set()
             holder.join()
-        blas.one_thread.__exit__(None, None, None)
+            blas.one_thread.__exit__(None, None, None)
+        else:  # in a forked child: NumPy's is back by itself, and was 1 when the limit was set
+            with blas.one_thread:
+                limit.__exit__(None, None, None)
 
     return end
 
