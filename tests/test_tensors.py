@@ -722,3 +722,70 @@ def test_parameters_and_subclasses(smooth: Spec) -> None:
     equal(result, expected)
     assert result.requires_grad
     close(call(smooth, {**inputs, name: inputs[name].detach().as_subclass(Marked)}).as_subclass(torch.Tensor), expected)
+
+
+# Gradients that are to have gradients are the same gradients
+
+
+def test_the_same_tensor_in_several_places_gets_each_gradient_once() -> None:
+    x = torch.randn(2, 5, 4, dtype=torch.float64, requires_grad=True)
+    y = torch.randn(2, 5, 4, dtype=torch.float64)
+    w = torch.rand(4, dtype=torch.float64, requires_grad=True)
+    boxes = torch.tensor([[0.0, 0, 2, 3], [1, 1, 4, 5]], dtype=torch.float64, requires_grad=True)
+    for wanted, result in (
+        (x, barehand.attention(x, x, x, causal=True)),
+        (x, barehand.pairwise_margin_loss(x, y, x)),
+        (x, barehand.bpr_loss(x, x * 1, reduction="none")),
+        (w, barehand.layer_norm(y, w, w)),
+        (boxes, barehand.pairwise_iou(boxes, boxes)),
+        (boxes, barehand.iou(boxes, boxes + 0.1)),
+    ):
+        g = torch.randn_like(result)
+        again = torch.autograd.grad(result, wanted, g, create_graph=True)[0]
+        close(again.detach(), torch.autograd.grad(result, wanted, g)[0])
+
+
+def test_many_cotangents_at_once(smooth: Spec) -> None:
+    inputs = given(smooth)
+    result = call(smooth, inputs)
+    result = result[0] if isinstance(result, tuple) else result
+    g = torch.randn(3, *result.shape, dtype=result.dtype, generator=torch.Generator().manual_seed(0))
+    many = torch.autograd.grad(result, data(smooth, inputs), g, is_grads_batched=True, retain_graph=True)
+    for i, one in enumerate(g):
+        single = torch.autograd.grad(result, data(smooth, inputs), one, retain_graph=True)
+        for left, right in zip(many, single, strict=True):
+            close(left[i], right)
+
+
+def test_nan_in_a_query_stays_there_under_a_transform() -> None:
+    q = torch.randn(2, 1, 2, 5, 4)
+    q[0, 0, 0, 1, 2] = torch.nan
+    ones = torch.ones_like
+    found = torch.func.vmap(lambda q: barehand.attention(q, ones(q), ones(q)))(q)
+    assert found[0, 0, 0, 1].isnan().all()
+    assert found.isnan().sum() == 4
+
+
+def test_a_transform_inside_compiled_code() -> None:
+    x = torch.randn(4, 5)
+
+    def function(x: Any) -> Any:
+        return torch.func.vmap(barehand.softmax)(x)
+
+    close(torch.compile(function, backend="aot_eager", fullgraph=True)(x), torch.softmax(x, -1))
+
+
+def test_a_mode_that_records_operations_finds_them() -> None:
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    traced = make_fx(lambda x: barehand.softmax(x))(torch.randn(3, 4))
+    x = torch.randn(3, 4)
+    close(traced(x), torch.softmax(x, -1))
+
+
+def test_an_option_may_be_a_tensor_of_one_number() -> None:
+    x = torch.randn(300, 300)
+    close(barehand.layer_norm(x, eps=torch.tensor(1e-3)), barehand.layer_norm(x, eps=1e-3))
+    close(barehand.bpr_loss(x, x.flip(0)), barehand.bpr_loss(x, x.flip(0)))
+    with pytest.raises(TypeError, match="alpha is a ndarray beside tensors"):
+        barehand.softmax_focal_loss(x, torch.zeros(300, dtype=torch.int64), alpha=np.ones(300))

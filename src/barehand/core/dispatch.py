@@ -45,3 +45,8 @@ def by_kind(function: Callable[P, Any]) -> Callable[P, Any]:
         return function(*args, **kwargs)
 
     return dispatched
+
+
+def of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on arrays itself: its options may be tensors of one number, which are no reason to go elsewhere."""
+    return getattr(function, "__wrapped__", function)

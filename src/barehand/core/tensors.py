@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from barehand.core.dispatch import twin_of
+from barehand.core.dispatch import of_arrays, twin_of
 from barehand.core.lazy import LazyModule
 
 _spread = LazyModule("barehand.core.spread")
@@ -31,6 +32,7 @@ _from_numpy, _numpy = torch.from_numpy, Tensor.numpy
 _grad_enabled, _autocast = torch.is_grad_enabled, torch.is_autocast_enabled
 _compiling = torch.compiler.is_compiling
 _transforming, _tracing = torch._C._are_functorch_transforms_active, torch._C._get_tracing_state
+_modes, _batched = torch._C._len_torch_dispatch_stack, torch._C._functorch.is_legacy_batchedtensor
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _COMPUTED = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
@@ -73,6 +75,11 @@ def lie_well(mean: Tensor, inverse: Tensor) -> bool:
     return bool(_spread.lies_well(_numpy(mean).reshape(-1), _numpy(inverse).reshape(-1)))
 
 
+if hasattr(os, "register_at_fork"):
+    # A forked child has not the threads that torch's operations would wait for; workers of a DataLoader do the same.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
 @dataclass(frozen=True)
 class ByResult:
     """A gradient that follows from the result alone, so that the input need not be kept.
@@ -107,6 +114,7 @@ class Operator:
     low_precision: bool = False  # mostly matrix products: autocast and other devices run it in a narrow type
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "function", of_arrays(self.function))
         object.__setattr__(self, "count", len(self.differentiable))
 
     def __call__(self, *given: Any, **options: Any) -> Any:
@@ -165,7 +173,8 @@ class Operator:
         """Data in a floating type: whole numbers in torch's default, and under autocast as it wants it."""
         device = next(t.device.type for t in tensors if t is not None)
         cast = None
-        if torch.amp.is_autocast_available(device) and _autocast(device):
+        # Asked only of devices that may lack it: torch.compile does not always know the question.
+        if (device in ("cpu", "cuda") or torch.amp.is_autocast_available(device)) and _autocast(device):
             cast = torch.get_autocast_dtype(device) if self.low_precision else torch.float32
 
         def one(name: str, t: Tensor | None) -> Tensor | None:
@@ -242,6 +251,7 @@ class Operator:
         data, others = tensors[: self.count], tensors[self.count :]
         if (
             self.writes  # an operator that updates its arguments does not fit in there
+            or _transforming()  # which has no rule for it
             or not all(t is None or t.device.type == "cpu" for t in tensors)
             or any(t is not None and t.requires_grad for t in others)
         ):
@@ -257,8 +267,8 @@ class Operator:
 
 
 def _watched() -> bool:
-    """Whether somebody follows torch's operations: a transform, forward differentiation, or a trace."""
-    return bool(_transforming() or forward_ad._current_level >= 0 or _tracing() is not None)
+    """Whether somebody follows torch's operations: a transform, forward differentiation, a trace, or a mode."""
+    return bool(_transforming() or forward_ad._current_level >= 0 or _tracing() is not None or _modes())
 
 
 def _shares_memory(t: Tensor) -> bool:
@@ -312,7 +322,8 @@ class _Differentiable(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Tensor) -> Any:
         (operator, options), tensors = ctx.call, ctx.saved_tensors
         g: Any = cotangents if len(cotangents) > 1 else cotangents[0]
-        again = _grad_enabled()  # somebody wants the gradient of this gradient
+        # Somebody wants the gradient of this gradient, or many cotangents at once, which are no memory of an array.
+        again = _grad_enabled() or any(map(_batched, cotangents))
         if operator.by_result is not None:
             gradient = _from_result(operator.by_result, tensors, g, options, again)
             return None, None, gradient, *(None for _ in tensors[1:])
@@ -343,13 +354,21 @@ def _from_result(rule: ByResult, saved: Sequence[Any], g: Tensor, options: Optio
 
 
 def _composed_gradients(operator: Operator, tensors: Sequence[Any], g: Any, options: Options) -> list[Tensor | None]:
-    """The gradients as torch's operations, which have gradients themselves."""
-    wanted = [t for t in tensors[: operator.count] if t is not None and t.requires_grad]
+    """The gradients as torch's operations, which have gradients themselves.
+
+    Each argument is an alias of its own: the same tensor may stand in two places, or one be made of another, and the
+    gradient of a place is not that of all the ways that lead from it.
+    """
     with torch.enable_grad():
-        result = operator.in_torch(tensors, options)
+        places = [
+            t.view_as(t) if i < operator.count and t is not None and t.requires_grad else None
+            for i, t in enumerate(tensors)
+        ]
+        given = [t if alias is None else alias for t, alias in zip(tensors, places, strict=True)]
+        wanted = [alias for alias in places if alias is not None]
+        result = operator.in_torch(given, options)
         found = iter(torch.autograd.grad(result, wanted, g, create_graph=True, materialize_grads=True))
-    chosen = {id(t) for t in wanted}
-    return [next(found) if id(t) in chosen else None for t in tensors]
+    return [None if alias is None else next(found) for alias in places]
 
 
 # What torch.compile sees: three operators for all functions. `call` says which function this is and which arguments are

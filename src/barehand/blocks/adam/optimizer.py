@@ -128,7 +128,9 @@ class Adam(torch.optim.Optimizer):
     def _move(self, moving: list[Tensor], options: dict[str, Any], stochastic: bool) -> None:
         """A step of one group. What kernels can take as it lies goes there by the shortest way: small ones are many."""
         states = [self._state(p, options["amsgrad"]) for p in moving]
-        torch._foreach_add_([s["step"] for s in states], torch.ones(()))  # as a tensor: a number is wrapped for each
+        torch._foreach_add_(
+            [s["step"] for s in states], torch.ones((), device="cpu")
+        )  # as a tensor: a number is wrapped for each
         names, elsewhere = _MEANS[: 2 + options["amsgrad"]], []
         numbers = cache(lambda t, kind: launch.numbers(options, t, kind))
         for p, state in zip(moving, states, strict=True):
@@ -152,7 +154,9 @@ class Adam(torch.optim.Optimizer):
     def _state(self, p: Tensor, amsgrad: bool) -> dict[str, Any]:
         state: dict[str, Any] = self.state[p]
         if "step" not in state:
-            state["step"] = torch.zeros((), dtype=torch.float32)  # on the CPU, where reading it waits for nobody
+            state["step"] = torch.zeros(
+                (), dtype=torch.float32, device="cpu"
+            )  # on the CPU, where reading it waits for nobody
         for name in _MEANS[: 2 + amsgrad]:
             if name not in state:
                 state[name] = torch.zeros_like(p, dtype=_computing(p), memory_format=torch.preserve_format)
@@ -219,7 +223,7 @@ def _take_states(optimizer: torch.optim.Optimizer, state_dict: dict[str, Any]) -
 def _placed(p: Tensor, saved: dict[str, Any]) -> dict[str, Any]:
     """A copy of a parameter's saved state, laid out as the parameter is; of tensors, arrays or numbers."""
     found = dict(saved)
-    found["step"] = torch.tensor(float(saved["step"]), dtype=torch.float32)
+    found["step"] = torch.tensor(float(saved["step"]), dtype=torch.float32, device="cpu")
     for name in _MEANS:
         if name in saved:
             mean = torch.as_tensor(saved[name])

@@ -14,6 +14,7 @@ from barehand.blocks.attention import vjp
 from barehand.blocks.attention.units import check_matrices
 from barehand.blocks.attention.weights import AttentionWeights
 from barehand.core.arrays import check_number, check_option
+from barehand.core.dispatch import of_arrays
 from barehand.core.tensors import Operator, register
 
 Causal = bool | str
@@ -68,7 +69,8 @@ def _composed(
     q, k, v = query, key, value
     factor = 1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else scale
     seen = _visible(q.shape[-2], k.shape[-2], mask, causal, q)
-    if seen is None and not return_weights and k.shape[-2] and q.shape[-1]:
+    # On the CPU its kernel turns a nan in a query to 0 and has no gradient of its gradient; our own are there as well.
+    if seen is None and not return_weights and k.shape[-2] and q.shape[-1] and not q.is_cpu:
         lead = torch.broadcast_shapes(*(x.shape[:-2] for x in (q, k, v)))  # type: ignore[no-untyped-call]
         q, k, v = (x.expand(*lead, *x.shape[-2:]) for x in (q, k, v))
         return functional.scaled_dot_product_attention(q, k, v, scale=factor)
@@ -119,7 +121,7 @@ def _several(name: str) -> tuple[Any, Any, Any]:
         return *given[:count], AttentionWeights(*given[count:-1])
 
     def on_arrays(*given: Any, **options: Any) -> Any:
-        return getattr(arrays, name)(*bundled(given), mask=given[-1], **options)
+        return of_arrays(getattr(arrays, name))(*bundled(given), mask=given[-1], **options)
 
     def pulled(*given: Any, **options: Any) -> Any:
         found = getattr(vjp, name)(*bundled(given), mask=given[-1], **options)
@@ -154,7 +156,7 @@ def _several(name: str) -> tuple[Any, Any, Any]:
 
 
 def _on_arrays(query: Any, key: Any, value: Any, mask: Any, **options: Any) -> Any:
-    return arrays.attention(query, key, value, mask=mask, **options)
+    return of_arrays(arrays.attention)(query, key, value, mask=mask, **options)
 
 
 def _pulled(query: Any, key: Any, value: Any, mask: Any, **options: Any) -> Any:

@@ -11,6 +11,7 @@ from barehand.blocks.batch_norm import batch_norm as on_arrays
 from barehand.blocks.batch_norm import vjp
 from barehand.core import arrays
 from barehand.core.composed import standardised
+from barehand.core.dispatch import of_arrays
 from barehand.core.tensors import LONGEST, Operator, lie_well, of_one_kind, small
 
 
@@ -108,7 +109,7 @@ def _of_torch(
 
 
 def _on_arrays(x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any) -> Any:
-    return on_arrays(x, weight, bias, running_mean=running_mean, running_var=running_var, **options)
+    return of_arrays(on_arrays)(x, weight, bias, running_mean=running_mean, running_var=running_var, **options)
 
 
 def _pulled(x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any) -> Any:

@@ -11,6 +11,7 @@ import barehand.blocks.cross_entropy as arrays
 from barehand.blocks.cross_entropy import vjp
 from barehand.core.arrays import check_number
 from barehand.core.composed import axis_of, is_class, of_class, reduced
+from barehand.core.dispatch import of_arrays
 from barehand.core.tensors import LONGEST, Operator, of_one_kind, one_number, register, small
 
 
@@ -70,7 +71,7 @@ def _of_torch(logits: Tensor, target: Tensor, axis: int, ignore_index: int, redu
 
 
 def _on_arrays(logits: Any, target: Any, weight: Any, **options: Any) -> Any:
-    return arrays.cross_entropy(logits, target, weight=weight, **options)
+    return of_arrays(arrays.cross_entropy)(logits, target, weight=weight, **options)
 
 
 def _pulled(logits: Any, target: Any, weight: Any, **options: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,6 +14,7 @@ from barehand.blocks.focal import vjp
 from barehand.blocks.focal.launch import LARGEST, pair_of
 from barehand.core.arrays import check_number
 from barehand.core.composed import axis_of, is_class, of_class, reduced, same_shape
+from barehand.core.dispatch import of_arrays
 from barehand.core.tensors import Operator, one_number, register
 
 Alpha = float | tuple[float, float] | None
@@ -96,7 +98,7 @@ def _classes(
 
 
 def _on_arrays(logits: Any, target: Any, alpha: Any, *, number: float | None, **options: Any) -> Any:
-    return arrays.softmax_focal_loss(logits, target, alpha=number if alpha is None else alpha, **options)
+    return of_arrays(arrays.softmax_focal_loss)(logits, target, alpha=number if alpha is None else alpha, **options)
 
 
 def _pulled(logits: Any, target: Any, alpha: Any, *, number: float | None, **options: Any) -> Any:
@@ -127,7 +129,8 @@ def softmax_focal_loss(
 ) -> Any:  # fmt: skip
     """As `barehand.softmax_focal_loss`."""
     one = alpha is None or isinstance(alpha, (int, float))
-    each = None if one else alpha if isinstance(alpha, Tensor) else torch.as_tensor(alpha, device=logits.device)
+    ready = isinstance(alpha, (Tensor, np.ndarray))  # an array beside tensors is refused as everywhere
+    each = None if one else alpha if ready else torch.as_tensor(alpha, device=logits.device)
     return _SOFTMAX_FOCAL(
         logits, target, each, number=alpha if one else None, axis=axis, gamma=gamma, ignore_index=ignore_index,
         reduction=reduction,
