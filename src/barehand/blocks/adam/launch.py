@@ -82,23 +82,24 @@ def check_grads(grads: Any, params: Sequence[Array]) -> list[Array | None]:
     grads = list(grads)
     if len(grads) != len(params):
         raise ValueError(f"Adam: {len(grads)} gradients for {len(params)} parameters; give one, or None, for each")
-    owners = {_owner(p) for p in params}
-    checked = [None if g is None else _check_grad(i, g, p) for i, (g, p) in enumerate(zip(grads, params, strict=True))]
-    return [g.copy() if g is not None and _moves(g, params, owners) else g for g in checked]
+    owners = [_owner(p) for p in params]
+    anywhere, near = None in owners, {None, *owners}
+    checked: list[Array | None] = []
+    for i, (grad, p) in enumerate(zip(grads, params, strict=True)):
+        g = None if grad is None else _check_grad(i, grad, p)
+        # A gradient that looks at a parameter, its own or another's, would move with it.
+        if g is not None and (anywhere or _owner(g) in near) and any(np.may_share_memory(g, q) for q in params):
+            g = g.copy()
+        checked.append(g)
+    return checked
 
 
-def _owner(array: Any) -> int | None:
+def _owner(array: Array) -> int | None:
     """The array that holds the memory, by its id; None where none does, as over a buffer or a file."""
-    while (base := getattr(array, "base", None)) is not None:
-        array = base
+    base: Any = array.base
+    while base is not None:
+        array, base = base, getattr(base, "base", None)
     return id(array) if isinstance(array, np.ndarray) else None
-
-
-def _moves(g: Array, params: Sequence[Array], owners: set[int | None]) -> bool:
-    """Whether a gradient looks at a parameter, its own or another's, and would move with it."""
-    owner = _owner(g)
-    near = owner is None or owner in owners or None in owners
-    return near and any(np.may_share_memory(g, p) for p in params)
 
 
 def _check_grad(i: int, grad: Any, p: Array) -> Array:
