@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from barehand.core import threads
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((600, 700)).astype(np.float32)
 T = RNG.integers(0, 700, 600)
+BOXES = np.concatenate([X[:500, :2], X[:500, :2] + 1 + X[:500, 2:4] ** 2], axis=1)
 EXPECTED = textbook.softmax(X.astype(np.float64))
 
 
@@ -30,7 +32,39 @@ def everything() -> list[Any]:
     value, (gradient,) = vjp.cross_entropy(X, T, with_value=True)
     focal, (slope,) = vjp.focal_loss(X, X > 0, with_value=True)
     dx, dw = vjp.layer_norm(X, np.ones(700, np.float32), cotangent=X)
-    return [bh.softmax(X), value, gradient, focal, slope, dx, dw, bh.batch_norm(X), bh.bpr_loss(X, X[::-1])]
+    losses = [bh.softmax(X), value, gradient, focal, slope, dx, dw, bh.batch_norm(X), bh.bpr_loss(X, X[::-1])]
+    return [*losses, *boxes(), *ranks(), *attended(), stepped(), *fitted()]
+
+
+def boxes() -> list[Any]:
+    x, (dx, dy) = vjp.pairwise_iou(BOXES, BOXES[::-1], cotangent=X[:500, :500], with_value=True)
+    return [x, dx, dy, bh.nms(BOXES, X[:500, 0], iou_threshold=0.3, classes=T[:500] % 3)]
+
+
+def ranks() -> list[Any]:
+    s, y = X.reshape(-1), np.tile(T > 350, 700)
+    return [bh.roc_auc_score(y, s), bh.grouped_roc_auc_score(y, s, np.arange(y.size) % 999).value]
+
+
+def attended() -> list[Any]:
+    q, k, v = (X[i : i + 192, :512].reshape(192, 8, 64).swapaxes(0, 1) for i in (0, 192, 384))
+    return [bh.attention(q, k, v), *vjp.attention(q, k, v, cotangent=q)]
+
+
+def stepped() -> Any:
+    p = X.copy()
+    bh.Adam([p]).step([X[::-1]])
+    return p
+
+
+def fitted() -> list[Any]:
+    """Coefficients of the regressions, where scikit-learn is there."""
+    if find_spec("sklearn") is None:
+        return []
+    from barehand.linear_model import LinearRegression, LogisticRegression
+
+    x = X[:, :20]
+    return [LinearRegression().fit(x, X[:, 20]).coef_, LogisticRegression(solver="lbfgs").fit(x, T % 3).coef_]
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
@@ -71,7 +105,7 @@ def test_more_threads_than_before_join_in() -> None:
 
 
 def child(queue: Any) -> None:
-    queue.put(close(bh.softmax(X)))
+    queue.put(everything())
 
 
 @pytest.mark.parametrize(
@@ -84,12 +118,13 @@ def child(queue: Any) -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_process_computes_with_threads_of_its_own(method: str) -> None:
     threads.set_num_threads(2)
-    assert close(bh.softmax(X))  # the parent's pool exists, with its locks
+    expected = everything()  # the parent's pool exists, with its locks
     context = multiprocessing.get_context(method)
     queue = context.Queue()
     process = context.Process(target=child, args=(queue,))
     process.start()
-    assert queue.get(timeout=120)
+    for ours, its in zip(expected, queue.get(timeout=120), strict=True):
+        np.testing.assert_array_equal(ours, its)
     process.join(timeout=30)
     assert process.exitcode == 0
 
