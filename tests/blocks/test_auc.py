@@ -6,6 +6,7 @@ import inspect
 import itertools
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from types import FunctionType
 from typing import Any
@@ -130,6 +131,20 @@ def test_without_scikit_learn_the_warning_is_our_own() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["True", "True", "False"], done.stderr
+
+
+def test_memory_is_a_few_bytes_a_row() -> None:
+    """Not every pair or threshold: torchmetrics' grows until there is none left (torchmetrics#1461)."""
+    s = np.random.default_rng(0).standard_normal(10**6).astype(np.float32)
+    y = s > 1
+    roc_auc_score(y[:100], s[:100])  # compiled before anything is counted
+    tracemalloc.start()
+    try:
+        roc_auc_score(y, s)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 16e6
 
 
 def test_pairs_are_counted_exactly() -> None:

@@ -51,6 +51,8 @@ class NoCorrection(_Written):
 
 
 class CorrectionWithoutPower(_Written):
+    """As in eriklindernoren/ML-From-Scratch, deep_learning/optimizers.py."""
+
     def corrections(self, t: int) -> tuple[Any, Any]:
         return 1 - self.betas[0], 1 - self.betas[1]
 

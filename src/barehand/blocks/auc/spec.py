@@ -131,6 +131,7 @@ CASES = (
     Case("weights of 1e-200", "products that vanish", _drawn(30, weights=lambda rng, n: 1e-200 * _uniform(rng, n)),
          "stability", dtypes=(DOUBLE,)),
     Case("many weighted rows", "long sums that lose digits", _drawn(50000, weights=_uniform), dtypes=FULL),
+    # From one side only; a bound on the true positive rate besides is asked for in scikit-learn#19751.
     Case("max_fpr of 0.3", "an area that is not standardised", _drawn(70, max_fpr=0.3)),
     Case("max_fpr between tied scores", "the last piece left out", _drawn(70, _coarse, max_fpr=0.37)),
     Case("max_fpr below the first false positive", "no piece at all", _drawn(40, max_fpr=0.01)),

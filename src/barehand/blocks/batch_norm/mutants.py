@@ -70,6 +70,7 @@ def mean_rounded(
 def moment_formula(
     x: Any, weight: Any = None, bias: Any = None, *, training: bool = True, eps: float = 1e-5, **rest: Any
 ) -> Any:
+    # As in labmlai/annotated_deep_learning_paper_implementations, labml_nn/normalization/batch_norm.
     y = textbook.batch_norm(x, training=training, eps=eps, **rest)  # evaluation, and the running statistics
     if training:
         axes = (0, *range(2, x.ndim))

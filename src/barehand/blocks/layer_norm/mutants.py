@@ -60,6 +60,7 @@ def no_epsilon(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
 
 
 def moment_formula(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5) -> Any:
+    # As in labmlai/annotated_deep_learning_paper_implementations, labml_nn/normalization/layer_norm.
     x, axes = np.multiply(x, 1.0), _axes(x, axis)
     mean = x.mean(axis=axes, keepdims=True)
     var = (x**2).mean(axis=axes, keepdims=True) - mean**2

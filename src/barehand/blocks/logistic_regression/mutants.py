@@ -116,6 +116,8 @@ class Uphill(_Loop):
 
 
 class SumForMean(_Loop):
+    """As in eriklindernoren/ML-From-Scratch, supervised_learning/logistic_regression.py."""
+
     def slopes(self, X: Any, s: Any, slopes: Any, w: Any, b: Any) -> tuple[Any, Any]:
         dw, db = super().slopes(X, s, slopes, w, b)
         return dw * s.sum(), db * s.sum()
