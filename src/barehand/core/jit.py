@@ -16,8 +16,6 @@ import numba
 from numba.core import config as _numba_config
 from numba.core.caching import FunctionCache
 
-from barehand import __version__
-
 # Numba fills this module at import, so its names are not known to a type checker.
 config: Any = _numba_config
 
@@ -36,9 +34,9 @@ def _cache_folder() -> str:
     Numba notices an edited kernel file but not an edited helper inlined from another module, and would go on serving
     the old machine code; a hash of the helpers in the path rules that out.
     """
-    here = Path(__file__)
-    shared = b"".join((here.parent / f).read_bytes() for f in ("jit.py", "numeric.py", "rows.py"))
-    stamp = hashlib.sha256(shared + __version__.encode()).hexdigest()[:16]
+    here = Path(__file__).parent
+    files = here.parent / "__init__.py", *(here / f for f in ("jit.py", "numeric.py", "rows.py"))  # the first: version
+    stamp = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
     base = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return str(Path(base) / "barehand" / stamp)
 

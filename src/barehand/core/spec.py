@@ -90,6 +90,7 @@ class BadInput:
     make: Callable[[], Inputs]
     error: type[Exception]
     says: str
+    by_vjp: bool = True  # whether the gradients refuse it too
 
 
 @dataclass(frozen=True)

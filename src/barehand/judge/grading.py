@@ -457,7 +457,7 @@ def _same_gradient_mistake(examination: _Examination, spec: Spec) -> Mutant | No
 
 
 def _agree(a: Any, b: Any, scale: Any, dtype: np.dtype[Any], spec: Spec) -> bool:
-    if a is None or b is None or not isinstance(b, np.ndarray | np.generic | float) or np.shape(a) != np.shape(b):
+    if a is None or b is None or not isinstance(b, np.ndarray | np.generic | int | float) or np.shape(a) != np.shape(b):
         return False
     wide = np.asarray(a, wider(dtype))
     if np.ndim(scale) and np.shape(scale) != wide.shape:  # both are wrong in the same shape

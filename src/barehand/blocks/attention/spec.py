@@ -319,8 +319,8 @@ HEADS = (
         _heads(mask=_padding(4, 6)), _padding_of_nan), "stability"),
     Case("causal", "the future in sight", _square(causal=True)),
     Case("causal from the bottom right", "the other corner", _heads(**RIGHT)),
-    Case("one key in sight, whatever its score", "a fill of -10 or -100 in place of -inf", _heads(
-        mask=np.eye(5, 7, dtype=bool), size=20.0), "stability", dtypes=FULL),
+    Case("one key in sight, whatever its score", "a fill of -10 or -100 in place of -inf", _square(
+        mask=np.eye(6, dtype=bool), size=20.0), "stability", dtypes=FULL),
     Case("scores of 1e4", "exp overflows", _heads(size=100.0), "stability", dtypes=FULL),
     Case("integers", "integer arithmetic", lambda rng: {
         **_integers(rng), **_weights(rng, (4, 4, 2), 2, 3, 2, 3), "num_heads": 2}, "generality", dtypes=(DOUBLE,)),

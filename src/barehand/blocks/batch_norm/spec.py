@@ -192,7 +192,13 @@ BAD_INPUTS = (
         TypeError,
         "running_mean is an array of int64, and it is updated in place",
     ),
-    BadInput("a read-only running mean", _read_only, ValueError, "running_mean is read-only and training updates it"),
+    BadInput(
+        "a read-only running mean",
+        _read_only,
+        ValueError,
+        "running_mean is read-only and training updates it",
+        by_vjp=False,
+    ),
     BadInput(
         "a negative running variance",
         lambda: _statistics(running_var=-_ONES, training=False),

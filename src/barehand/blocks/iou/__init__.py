@@ -104,8 +104,7 @@ def nms(
 
     Raises:
         TypeError: boxes or scores that are not real numbers, classes that do not hash.
-        ValueError: shapes that do not go together, nan for a score or a class, nan or infinite boxes, or an option out
-            of range.
+        ValueError: shapes that do not go together, nan for a score or a class, boxes not finite, a bad option.
 
     Edge cases: of equal scores the lower index comes first. An IoU equal to the threshold does not suppress; IoU is
     decided in float64, whatever the dtype of boxes. An empty box suppresses nothing and is kept. No boxes give none.
