@@ -34,6 +34,7 @@ from barehand.demo.stops import (
     nms_coins,
     softmax_digits,
 )
+from barehand.demo.table import print_table
 from barehand.demo.training import train
 
 FAST = [softmax_digits.STOP, cross_entropy_digits.STOP]
@@ -50,6 +51,19 @@ def made_up(check: Check) -> Outcome:
     comparison = Comparison("a peer", 0.5, 2.0, (check,))
     found = Found("accuracy, held out", 0.5, 1.0, "a call", comparison, "Nothing.")
     return Outcome(Stop("softmax", ("softmax",), "made up", "numbers", lambda context: found), found)
+
+
+def test_the_table_is_whole_on_a_terminal_of_80_columns() -> None:
+    comparison = Comparison("scikit-learn", 0.5416, 1.2345, (Check("statistics", 6e-7, 1e-5, "rounding"),))
+    found = Found("explained variance, held out", 58.7777, 0.717, "a call", comparison, "Nothing.")
+    outcomes = [
+        Outcome(Stop(s.block, s.functions, s.title, s.input, lambda context: found), found) for s in tour.all_stops()
+    ]
+    shown = io.StringIO()
+    print_table(outcomes, Console(file=shown, width=80), 1.0)
+    assert shown.getvalue().count("6e-07 statistics") == len(outcomes)
+    assert shown.getvalue().count("0.717 / 1.23 s\n") == len(outcomes)
+    assert all(f"\n{s.functions[0]} " in shown.getvalue() for s in tour.all_stops())
 
 
 def test_every_public_function_has_a_stop() -> None:

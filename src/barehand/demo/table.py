@@ -46,7 +46,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
 
 def print_table(outcomes: Sequence[Outcome], console: Console, seconds: float) -> None:
     """One row a stop, then what was skipped and what disagrees."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)  # whole at 80 columns
     table.add_column("block\n[dim]input[/dim]", no_wrap=True)
     table.add_column("result", min_width=10)
     table.add_column("peer's result", min_width=12)
