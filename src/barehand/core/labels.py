@@ -44,9 +44,10 @@ def class_indices(
 
 def check_probabilities(name: str, argument: str, values: Array) -> None:
     """Every number from 0 to 1, none nan."""
-    if values.size and not (np.minimum.reduce(values, None) >= 0 and np.maximum.reduce(values, None) <= 1):
-        bad = values[~((values >= 0) & (values <= 1))].ravel()[0]
-        raise ValueError(f"{name}: {argument} holds {bad}; probabilities run from 0 to 1")
+    flat = arrays.for_kernel(values).reshape(-1)
+    place = rows.first_outside(flat)
+    if place >= 0:
+        raise ValueError(f"{name}: {argument} holds {flat[place]}; probabilities run from 0 to 1")
 
 
 def class_weight(name: str, weight: ArrayLike, classes: int) -> Array:

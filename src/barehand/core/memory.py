@@ -80,4 +80,4 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def empty_like(array: NDArray[Any]) -> NDArray[Any]:
     """As `numpy.empty_like`, in C order."""
-    return empty(array.shape, array.dtype)
+    return empty(array.shape, array.dtype) if array.nbytes >= _LARGE else np.empty(array.shape, array.dtype)

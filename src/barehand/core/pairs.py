@@ -33,10 +33,12 @@ class Pairs:
             raise ValueError(f"{name}: {first} is a single number; embeddings need an axis of features, as in (N, D)")
         self.name, self.reduction = name, reduction
         self.shape = like.shape[:-1]
-        count = math.prod(self.shape)
-        self.rows = [
-            arrays.for_kernel(x).reshape(count, -1) if like.size else np.empty((count, 0), np.float32) for x in given
-        ]
+        if like.ndim == 2:
+            count = like.shape[0]
+            self.rows = [*map(arrays.for_kernel, given)]
+        else:
+            count = math.prod(self.shape)
+            self.rows = [arrays.for_kernel(x).reshape(count, like.shape[-1]) for x in given]
         self.losses = np.zeros(count)
         self.tiny = _TINY[self.rows[0].dtype.char]
 
@@ -54,13 +56,17 @@ class Pairs:
         g = arrays.check_cotangent(self.name, cotangent, shape, self.like.dtype)
         rows = self.losses.size
         coef = arrays.row_coefficients(g, rows, rows if self.reduction == "mean" else None)
-        slopes = [memory.empty_like(x) for x in self.rows]
+        slopes = [*map(memory.empty_like, self.rows)]
         if self.losses.size:
             cost = 2 * len(slopes) * max(self.like.shape[-1], 1)
             threads.over_rows(
                 kernel, self.losses.size, cost, *self.rows, *options, self.tiny, coef, self.losses, *slopes
             )
-        found = tuple(arrays.narrow(d.reshape(self.like.shape), self.like.dtype) for d in slopes)
+        like = self.like
+        if slopes[0].dtype is like.dtype and like.ndim == 2:
+            found = tuple(slopes)
+        else:
+            found = tuple(arrays.narrow(d.reshape(like.shape), like.dtype) for d in slopes)
         return (self._reduced(), found) if with_value else found
 
     def _reduced(self) -> Any:

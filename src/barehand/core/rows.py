@@ -21,6 +21,29 @@ def fill(x, value):
 
 
 @kernel
+def block_sum(x):
+    """The sum of a block at most, of float64; NumPy's takes longer to start."""
+    s = 0.0
+    for j in range(x.size):
+        s += x[j]
+    return s
+
+
+@kernel
+def first_outside(x):
+    """The place of the first that is not from 0 to 1, nan for one; -1 for none."""
+    inside = True
+    for j in range(x.size):
+        inside &= (x[j] >= 0) & (x[j] <= 1)
+    if inside:
+        return -1
+    for j in range(x.size):
+        if not 0 <= x[j] <= 1:
+            return j
+    return -1
+
+
+@kernel
 def row_maximum(x):
     """The largest entry, nan if there is one."""
     m = x[0]

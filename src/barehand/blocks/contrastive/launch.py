@@ -27,7 +27,8 @@ def _door(x1: ArrayLike, x2: ArrayLike, same: ArrayLike, margin: float, reductio
     if labels.dtype != bool:
         labels = arrays.as_floating(NAME, "same", labels)
         check_probabilities(NAME, "same", labels)
-    return pairs, (labels.astype(np.float64).reshape(-1), arrays.check_number(NAME, "margin", margin, low=0.0))
+    weights = arrays.for_kernel(labels.astype(np.float64, copy=False)).reshape(-1)
+    return pairs, (weights, arrays.check_number(NAME, "margin", margin, low=0.0))
 
 
 def forward(x1: ArrayLike, x2: ArrayLike, same: ArrayLike, margin: float, reduction: Reduction) -> Any:

@@ -18,6 +18,7 @@ threads = LazyModule("barehand.core.threads")
 
 _NO_INDICES = np.empty(0, np.int64)
 _NO_PROBABILITIES = np.empty((0, 0))
+_NO_COEFFICIENTS = np.empty(0)
 
 
 class Arguments(NamedTuple):
@@ -53,7 +54,8 @@ class _Door:
         self.smoothing = arrays.check_number(name, "label_smoothing", given.label_smoothing, low=0.0, high=1.0)
         self.w = None if given.weight is None else class_weight(name, given.weight, self.classes)
         target = arrays.as_array(name, "target", given.target)
-        self.t, self.q, self.kept = _NO_INDICES, _NO_PROBABILITIES, math.prod(self.shape)
+        count = math.prod(self.shape)
+        self.t, self.q, self.kept = _NO_INDICES, _NO_PROBABILITIES, count
         if target.dtype.kind in "iub":
             self.t, self.kept = class_indices(name, target, self.shape, self.classes, given.ignore_index)
         else:
@@ -69,7 +71,7 @@ class _Door:
         if given.from_probabilities:
             kept = self.rows if self.t is _NO_INDICES else self.rows[self.t >= 0]  # what is ignored may hold anything
             check_probabilities(name, "logits", kept)
-        self.losses = np.zeros(math.prod(self.shape))
+        self.losses = np.zeros(count)
 
     def probability_rows(self, target: Array) -> Array:
         """The target's rows in the type of the arithmetic."""
@@ -120,7 +122,7 @@ def forward(given: Arguments) -> Any:
     """The loss."""
     door = _Door(given)
     if door.rows.size:
-        door.launch(np.zeros(0), door.rows[:0])
+        door.launch(_NO_COEFFICIENTS, door.rows[:0])
     return door.value()
 
 
