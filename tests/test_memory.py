@@ -76,6 +76,22 @@ def test_the_store_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory.empty(SHAPE, F4).flags.owndata
 
 
+def test_sizes_no_longer_used_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_most", 12 << 20)
+    memory.empty((2 << 20,), F4)  # 8 MB, never asked for again
+    for _ in range(2):
+        a, b = memory.empty(SHAPE, F4), memory.empty(SHAPE, F4)
+        places = {address(a), address(b)}
+        del a, b
+        gc.collect()
+    a, b = memory.empty(SHAPE, F4), memory.empty(SHAPE, F4)
+    assert {address(a), address(b)} == places
+    memory.empty((4 << 20,), F4)  # more than there is room for: it drives nothing out
+    del a, b
+    gc.collect()
+    assert sum(size * len(blocks) for size, blocks in memory._free.items()) == 8 << 20
+
+
 @pytest.mark.parametrize(
     ("value", "says"), [("0", "ok"), ("64", "ok"), ("-1", "BAREHAND_KEEP_MB is '-1'"), ("x", "'x'")]
 )

@@ -11,6 +11,9 @@ from typing import Any
 _SAMPLE = 4e-3  # seconds a sample lasts at least, so that the clock's own cost vanishes
 # Seconds before a turn: worker threads of the one before still spin on a core, OpenMP's for some 10 ms.
 _REST = 15e-3
+# And of warming up after it: threads that wake wait on one core until the scheduler, in ticks of 4 ms, moves one away;
+# two of OpenMP's, each waiting for the other, then take a tick for a call of microseconds.
+_WARM = 12e-3
 
 
 def interleaved(
@@ -36,7 +39,9 @@ def interleaved(
                 break
             for name, call in contenders.items():
                 sleep(_REST)
-                call()  # its own threads awake, its own memory in cache, as in a loop that uses it
+                start = perf_counter()
+                while perf_counter() - start < _WARM:
+                    call()  # its own threads awake, its own memory in cache, as in a loop that uses it
                 start = perf_counter()
                 for _ in range(repeats[name]):
                     call()

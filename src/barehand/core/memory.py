@@ -4,7 +4,7 @@ The system hands out fresh memory a page at a time, at the first touch, and take
 result of a few megabytes that costs more than computing it. Here the memory of a large result returns to a small store
 when the last array that looks at it is gone, and the next result of that size gets it, warm.
 
-`BAREHAND_KEEP_MB` bounds the store (default 256; 0 keeps nothing).
+`BAREHAND_KEEP_MB` bounds the store (default 256; 0 keeps nothing); the sizes used last stay.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _from_environment() -> int:
 
 
 _most = _from_environment()
-_free: dict[int, list[NDArray[np.uint8]]] = {}  # size -> memory of that size that nobody uses
+_free: dict[int, list[NDArray[np.uint8]]] = {}  # size -> memory of that size that nobody uses; the last used is last
 
 
 class _Loan:
@@ -45,9 +45,25 @@ class _Loan:
         }
 
     def __del__(self) -> None:
-        size = self.memory.nbytes
-        if size + sum(size * len(blocks) for size, blocks in list(_free.items())) <= _most:
-            _free.setdefault(size, []).append(self.memory)
+        _keep(self.memory)
+
+
+def _keep(memory: NDArray[np.uint8]) -> None:
+    """Put memory into the store, and out of it what is beyond its bound, the sizes used longest ago first.
+
+    Another thread, or the end of another loan, may come between any two steps: then a block is lost, and no more.
+    """
+    if memory.nbytes > _most:
+        return
+    blocks = _free.pop(memory.nbytes, [])
+    blocks.append(memory)
+    _free[memory.nbytes] = blocks
+    for size in list(_free):
+        if sum(size * len(blocks) for size, blocks in list(_free.items())) <= _most:
+            return
+        if size != memory.nbytes:
+            _free.pop(size, None)
+    del blocks[: -(_most // memory.nbytes)]  # no other size is left
 
 
 def _class_of(size: int) -> int:
