@@ -55,8 +55,6 @@ def bare_kernel(spec: Spec, call: Call) -> Call:
             seen.append((kernel, (0, rows, *arguments)))
             kernel(0, rows, *arguments)
 
-        over_columns = over_rows
-
         @staticmethod
         def partial_results(kernel: Any, rows: int, row_cost: int, *arguments: Any) -> list[Any]:
             seen.append((kernel, (0, rows, *arguments)))

@@ -24,7 +24,6 @@ _SERIAL_BELOW = 1 << 16  # elements: under this a second thread costs more than 
 _RANGE = 1 << 17  # elements a range aims at
 _PARTIAL = 1 << 19  # and one that gives a partial result, whose making and adding up cost more
 _MOST_RANGES = 64
-_COLUMNS = 512  # columns a range has at least: shorter pieces of rows defeat the prefetcher
 _PATIENCE = 10_000  # rounds of a waiting loop, a few hundred microseconds
 
 
@@ -142,16 +141,6 @@ def over_rows(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> None
         kernel(0, rows, *arguments)
     else:
         _pool.run(_Job(kernel, _ranges(rows, row_cost), arguments), _threads - 1)
-
-
-def over_columns(kernel: Kernel, columns: int, column_cost: int, *arguments: Any) -> None:
-    """As `over_rows`, for a kernel that walks down columns of a row-major matrix: wide ranges, whole cache lines."""
-    parts = min(_threads, columns // _COLUMNS)
-    if parts <= 1 or columns * column_cost < _SERIAL_BELOW:
-        kernel(0, columns, *arguments)
-    else:
-        edges = [columns * i // parts for i in range(parts + 1)]
-        _pool.run(_Job(kernel, list(pairwise(edges)), arguments), _threads - 1)
 
 
 def partial_results(kernel: Kernel, rows: int, row_cost: int, *arguments: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Batch norm kernels, a channel at a time so that it stays in cache: x, y, g, dx are (N, C, L), or (N, C) columns.
+"""Batch norm kernels: x, y, g, dx are (N, C, L), and a channel at a time stays in cache; or (N, C), taken row by row.
 
 A channel's mean is held as k + c, with k in the data's type and c the small rest, so that (x - k) - c loses nothing.
 `var` is the biased variance. Where `training` is false, k, c and var are given; else they are found and stored.
@@ -145,103 +145,101 @@ def gradient_planes(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db)
 
 
 @kernel
-def column_moments(lo, hi, x, k, c, var):
-    """k, c and the variance of columns lo to hi, row by row."""
+def column_sums(lo, hi, x, k):
+    """For each column, the sums of x - k and of its square over rows lo to hi."""
     kind = x.dtype.type
-    rows = x.shape[0]
-    ks = k[lo:hi]
-    s = np.zeros(hi - lo, x.dtype)
-    q = np.zeros(hi - lo, x.dtype)
-    first = np.zeros(hi - lo)
-    second = np.zeros(hi - lo)
-    first_row = x[0, lo:hi]
-    for j in range(ks.size):
-        ks[j] = first_row[j]
-    for i in range(rows):
-        xi = x[i, lo:hi]
+    s = np.zeros(k.size, x.dtype)
+    q = np.zeros(k.size, x.dtype)
+    first = np.zeros(k.size)
+    second = np.zeros(k.size)
+    for i in range(lo, hi):
+        xi = x[i]
         for j in range(xi.size):
-            s[j] += xi[j] - ks[j]
-        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
-            for j in range(s.size):
-                first[j] += s[j]
-                s[j] = kind(0)
-    for j in range(s.size):
-        ks[j] = kind(ks[j] + first[j] / rows)
-        first[j] = 0.0
-    for i in range(rows):
-        xi = x[i, lo:hi]
-        for j in range(xi.size):
-            d = xi[j] - ks[j]
+            d = xi[j] - k[j]
             s[j] += d
             q[j] += d * d
-        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
+        if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
             for j in range(s.size):
                 first[j] += s[j]
                 second[j] += q[j]
                 s[j] = kind(0)
                 q[j] = kind(0)
-    for j in range(s.size):
-        mean = first[j] / rows
-        c[lo + j] = kind(mean)
-        var[lo + j] = second[j] / rows - mean * mean
-        if not TINY < second[j] < math.inf:
-            ks[j], c[lo + j], var[lo + j] = wide_moments(x[:, lo + j : lo + j + 1])
+    return first, second
 
 
 @kernel
-def forward_columns(lo, hi, x, w, b, eps, training, k, c, var, y):
-    """As `forward_planes`, for x of shape (N, C)."""
-    if training:
-        column_moments(lo, hi, x, k, c, var)
-    high = k[lo:hi]
-    low = c[lo:hi]
-    shift = b[lo:hi]
-    a = np.empty(hi - lo, x.dtype)
-    for j in range(a.size):
-        a[j] = w[lo + j] * rstd_of(var[lo + j], eps)
-    for i in range(x.shape[0]):
-        xi = x[i, lo:hi]
-        yi = y[i, lo:hi]
-        for j in range(xi.size):
-            yi[j] = minus_in_turn(xi[j], high[j], low[j]) * a[j] + shift[j]
-
-
-@kernel
-def gradient_columns(lo, hi, x, w, eps, training, k, c, var, g, dx, dw, db):
-    """dx, dw and db for columns lo to hi, from the moments found before."""
+def settle(x, first, second, k, c, var, last):
+    """c and the variances from the sums of x - k; False where k lay too far from a mean, and moved there."""
     kind = x.dtype.type
     rows = x.shape[0]
-    high = k[lo:hi]
-    low = c[lo:hi]
-    rstd = np.empty(hi - lo, x.dtype)
-    for j in range(rstd.size):
-        rstd[j] = rstd_of(var[lo + j], eps)
-    s = np.zeros(hi - lo, x.dtype)
-    q = np.zeros(hi - lo, x.dtype)
-    for i in range(rows):
-        xi = x[i, lo:hi]
-        gi = g[i, lo:hi]
+    near = True
+    for j in range(k.size):
+        mean = first[j] / rows
+        c[j] = kind(mean)
+        var[j] = second[j] / rows - mean * mean
+        if not TINY < second[j] < math.inf:
+            k[j], c[j], var[j] = wide_moments(x[:, j : j + 1])
+        elif 4 * mean * mean > var[j] and not last:  # the difference above has lost digits
+            k[j] = kind(k[j] + mean)
+            near = False
+    return near
+
+
+@kernel
+def scales(w, eps, var):
+    """1 / sqrt(var + eps), and that times w."""
+    rstd = np.empty(w.size, w.dtype)
+    a = np.empty(w.size, w.dtype)
+    for j in range(w.size):
+        r = rstd_of(var[j], eps)
+        rstd[j] = r
+        a[j] = w[j] * r
+    return rstd, a
+
+
+@kernel
+def forward_columns(lo, hi, x, k, c, a, b, y):
+    """y = (x - k - c) * a + b for rows lo to hi."""
+    for i in range(lo, hi):
+        xi = x[i]
+        yi = y[i]
+        for j in range(xi.size):
+            yi[j] = minus_in_turn(xi[j], k[j], c[j]) * a[j] + b[j]
+
+
+@kernel
+def gradient_sums(lo, hi, x, k, c, rstd, g):
+    """For each column, the sums of g and of g xhat over rows lo to hi."""
+    kind = x.dtype.type
+    s = np.zeros(k.size, x.dtype)
+    q = np.zeros(k.size, x.dtype)
+    first = np.zeros(k.size)
+    second = np.zeros(k.size)
+    for i in range(lo, hi):
+        xi = x[i]
+        gi = g[i]
         for j in range(xi.size):
             s[j] += gi[j]
-            q[j] += gi[j] * (minus_in_turn(xi[j], high[j], low[j]) * rstd[j])
-        if i % FEW_ROWS == FEW_ROWS - 1 or i == rows - 1:
+            q[j] += gi[j] * (minus_in_turn(xi[j], k[j], c[j]) * rstd[j])
+        if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
             for j in range(s.size):
-                db[lo + j] += s[j]
-                dw[lo + j] += q[j]
+                first[j] += s[j]
+                second[j] += q[j]
                 s[j] = kind(0)
                 q[j] = kind(0)
-    a = np.empty(hi - lo, x.dtype)
-    for j in range(a.size):
-        a[j] = w[lo + j] * rstd_of(var[lo + j], eps)
-        s[j] = db[lo + j] / rows if training else 0.0
-        q[j] = dw[lo + j] / rows if training else 0.0
-    for i in range(rows):
-        xi = x[i, lo:hi]
-        gi = g[i, lo:hi]
-        di = dx[i, lo:hi]
+    return first, second
+
+
+@kernel
+def gradient_columns(lo, hi, x, k, c, rstd, a, g, mean_g, mean_gx, dx):
+    """dx = a (g - mean g - xhat mean(g xhat)) for rows lo to hi."""
+    for i in range(lo, hi):
+        xi = x[i]
+        gi = g[i]
+        di = dx[i]
         for j in range(xi.size):
-            xhat = minus_in_turn(xi[j], high[j], low[j]) * rstd[j]
-            di[j] = a[j] * minus_in_turn(gi[j], s[j], xhat * q[j])
+            xhat = minus_in_turn(xi[j], k[j], c[j]) * rstd[j]
+            di[j] = a[j] * minus_in_turn(gi[j], mean_g[j], xhat * mean_gx[j])
 
 
 @kernel

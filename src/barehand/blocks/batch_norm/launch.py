@@ -14,6 +14,8 @@ from barehand.core.lazy import LazyModule
 cpu = LazyModule("barehand.blocks.batch_norm.cpu")
 threads = LazyModule("barehand.core.threads")
 
+_FEW = 1024  # rows from which the mean of a column is guessed
+
 
 class Arguments(NamedTuple):
     """The arguments of batch_norm, as the caller gave them."""
@@ -110,26 +112,23 @@ class _Door:
             c, var = (mean - k).astype(kind), self.running[1].astype(np.float64)
         return self.rows.reshape(self.shape), w, b, self.eps, self.training, k, c, var
 
-    def launch(self, kernel: str, *arguments: Any) -> None:
-        split = threads.over_rows if self.planes else threads.over_columns
-        split(getattr(cpu, kernel), self.channels, self.count, *arguments)
-
     def forward(self, inputs: tuple[Any, ...], y: Array) -> None:
-        self.launch("forward_planes" if self.planes else "forward_columns", *inputs, y.reshape(self.shape))
+        if self.planes:
+            threads.over_rows(cpu.forward_planes, self.channels, self.count, *inputs, y.reshape(self.shape))
+        else:
+            _Columns(*inputs).forward(y)
 
     def gradient(self, inputs: tuple[Any, ...], g: Array, y: Array | None, dx: Array, dw: Array, db: Array) -> None:
         """dx, dw and db; y too, unless it is None."""
-        g, dx = g.reshape(self.shape), dx.reshape(self.shape)
-        if self.planes:  # in one sweep over a channel, while it is in cache
-            values = np.empty((0, *self.shape[1:]), dx.dtype) if y is None else y.reshape(self.shape)
-            self.launch("gradient_planes", *inputs, g, values, dx, dw, db)
+        if not self.planes:
+            columns = _Columns(*inputs)
+            if y is not None:
+                columns.forward(y.reshape(self.shape))
+            columns.gradient(g.reshape(self.shape), dx.reshape(self.shape), dw, db)
             return
-        x, w, _, eps, training, *moments = inputs
-        if y is not None:
-            self.forward(inputs, y)
-        elif training:
-            self.launch("column_moments", x, *moments)
-        self.launch("gradient_columns", x, w, eps, training, *moments, g, dx, dw, db)
+        g, dx = g.reshape(self.shape), dx.reshape(self.shape)
+        values = np.empty((0, *self.shape[1:]), dx.dtype) if y is None else y.reshape(self.shape)
+        threads.over_rows(cpu.gradient_planes, self.channels, self.count, *inputs, g, values, dx, dw, db)
 
     def update(self, k: Array, c: Array, var: Array) -> None:
         """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""
@@ -138,6 +137,47 @@ class _Door:
             cpu.update_running(mean, variance, self.momentum, self.count, k, c, var)
             for running, moved in zip(self.running, (mean, variance), strict=True):
                 running[...] = arrays.narrow(moved, running.dtype)
+
+
+class _Columns:
+    """Sweeps over the rows of (N, C) numbers; in training it finds k, c and var first."""
+
+    def __init__(
+        self, x: Array, w: Array, b: Array, eps: float, training: bool, k: Array, c: Array, var: Array
+    ) -> None:
+        self.x, self.b, self.training, self.k, self.c = x, b, training, k, c
+        if training:
+            self._find_moments(var)
+        self.rstd, self.a = cpu.scales(w, eps, var)
+
+    def _find_moments(self, var: Array) -> None:
+        """From the first rows where the mean may lie; once more wherever that was far off."""
+        x, k, few = self.x, self.k, min(len(self.x), _FEW)
+        k[:] = x[0]
+        first, _ = cpu.column_sums(0, few, x, k)
+        with np.errstate(all="ignore"):
+            k += (first / few).astype(k.dtype)
+        for last in (False, True):
+            if cpu.settle(x, *self._sums(cpu.column_sums, k), k, self.c, var, last):
+                break
+
+    def _sums(self, kernel: Any, *arguments: Any) -> tuple[Array, Array]:
+        rows, n = self.x.shape
+        parts = threads.partial_results(kernel, rows, n, self.x, *arguments)
+        with np.errstate(all="ignore"):
+            return sum(p for p, _ in parts), sum(q for _, q in parts)
+
+    def forward(self, y: Array) -> None:
+        rows, n = self.x.shape
+        threads.over_rows(cpu.forward_columns, rows, n, self.x, self.k, self.c, self.a, self.b, y)
+
+    def gradient(self, g: Array, dx: Array, dw: Array, db: Array) -> None:
+        rows, n = self.x.shape
+        around = self.k, self.c, self.rstd
+        db[:], dw[:] = self._sums(cpu.gradient_sums, *around, g)
+        with np.errstate(all="ignore"):
+            means = [(total / rows).astype(g.dtype) if self.training else np.zeros_like(g[0]) for total in (db, dw)]
+        threads.over_rows(cpu.gradient_columns, rows, n, self.x, *around, self.a, g, *means, dx)
 
 
 def forward(given: Arguments, out: Array | None) -> Array:
