@@ -15,9 +15,11 @@ from barehand.core.spec import Inputs, Peer, Spec, Workload
 Call = Callable[[], Any]
 
 
-def peers_of(spec: Spec) -> tuple[Peer, ...]:
-    """The peers declared beside the spec."""
-    return import_module(f"barehand.blocks.{spec.block}.peers").PEERS.get(spec.name, ())  # type: ignore[no-any-return]
+def peers_of(spec: Spec, workload: Workload) -> list[Peer]:
+    """The peers declared beside the spec for this workload: those made for it, or else those made for none."""
+    peers: tuple[Peer, ...] = import_module(f"barehand.blocks.{spec.block}.peers").PEERS.get(spec.name, ())
+    made_for_it = [peer for peer in peers if workload.name in peer.only_timed]
+    return made_for_it or [peer for peer in peers if not peer.only_timed]
 
 
 def _cotangent(spec: Spec, inputs: Inputs) -> Any:
@@ -130,11 +132,7 @@ def contenders(
     call = ours(spec, workload, inputs)
     if workload.name.startswith("32x128") and threads == 1:
         yield "the kernel alone", call, bare_kernel(spec, call)
-    peers = peers_of(spec)
-    another_way = {name for peer in peers for name in peer.only_timed}
-    for peer in peers:
-        if (workload.name in another_way) != (workload.name in peer.only_timed):
-            continue
+    for peer in peers_of(spec, workload):
         if peer.library in ("numpy", "scipy") and threads > 1:
             continue  # these run on one thread
         for compiled in (False, True) if compile_peers and peer.library == "torch" else (False,):
