@@ -57,6 +57,21 @@ def test_an_objective_is_its_formula(kind: str, outputs: int, intercept: bool) -
 
 
 @pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("shape", [(1, 3), (700, 1), (5001, 7), (9000, 60)], ids=str)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_fused_sweep_is_the_sweeps_in_turn(kind: Any, shape: tuple[int, int], intercept: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, sign, s = rng.standard_normal(shape).astype(kind), rng.choice([-1.0, 1.0], shape[0]), rng.random(shape[0])
+    rest: Any = {"outputs": 1, "penalty": 0.1, "intercept": intercept}
+    in_turn = Objective(X, sign, s, logs.log_losses, **rest)
+    fused = Objective(X, sign, s, logs.log_losses, fused=logs.descend, **rest)
+    theta = rng.standard_normal(in_turn.shape)
+    value, gradient = in_turn(theta)
+    assert fused(theta)[0] == pytest.approx(value, rel=1e-14)
+    np.testing.assert_allclose(fused(theta)[1], gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("outputs", [1, 2])
 @pytest.mark.parametrize("penalty", [0.0, 0.7])
 def test_moments_give_the_same_function(outputs: int, intercept: bool, penalty: float) -> None:

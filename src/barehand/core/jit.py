@@ -34,9 +34,9 @@ def _cache_folder() -> str:
     Numba notices an edited kernel file but not an edited helper inlined from another module, and would go on serving
     the old machine code; a hash of the helpers in the path rules that out.
     """
-    here = Path(__file__).parent
-    files = here.parent / "__init__.py", *(here / f for f in ("jit.py", "numeric.py", "rows.py"))  # the first: version
-    stamp = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    package = Path(__file__).parents[1]  # its __init__ holds the version
+    files = "__init__.py", "core/jit.py", "core/numeric.py", "core/rows.py", "descent/sweeps.py"
+    stamp = hashlib.sha256(b"".join((package / f).read_bytes() for f in files)).hexdigest()[:16]
     base = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return str(Path(base) / "barehand" / stamp)
 

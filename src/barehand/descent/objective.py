@@ -22,6 +22,9 @@ from barehand.descent import sweeps
 Array = NDArray[Any]
 # pointwise(z, target, weight) -> the weighted sum of losses; z, the scores, become weight * dloss/dz.
 Pointwise = Callable[[Array, Array, Array], float]
+# For one output: fused(lo, hi, x, w, b, target, weight, rows, z, g) -> loss takes both sweeps over rows lo to hi, so
+# many at a time, with the pointwise kernel between; z is room for their scores, and g has the gradient added to it.
+Fused = Callable[..., float]
 
 _BLOCK = 1 << 16  # elements of X that stay in a core's cache between the two sweeps over them
 
@@ -52,6 +55,7 @@ class Objective:
         weight: Array,
         pointwise: Pointwise,
         *,
+        fused: Fused | None = None,
         outputs: int,
         penalty: float,
         intercept: bool,
@@ -59,7 +63,7 @@ class Objective:
     ) -> None:
         self.dense = isinstance(x, np.ndarray)
         self.x = for_kernel(x) if self.dense else x
-        self.target, self.weight, self.pointwise = target, weight, pointwise
+        self.target, self.weight, self.pointwise, self.fused = target, weight, pointwise, fused
         self.outputs, self.penalty, self.intercept = outputs, penalty, intercept
         self.rows, self.features = x.shape
         self.total = float(np.add.reduce(weight)) if total is None else total
@@ -100,6 +104,9 @@ class Objective:
         single = self.outputs == 1
         buffer = np.empty(step if single else (step, self.outputs))
         slope = np.zeros((self.outputs, self.features + 1))
+        if self.fused is not None:
+            where = self.x, weights[0], intercepts[0], self.target, self.weight
+            return [self.fused(lo, hi, *where, step, buffer, slope[0])], slope
         losses = []
         for start in range(lo, hi, step):
             stop = min(start + step, hi)
@@ -142,6 +149,7 @@ class Objective:
             self.target[chosen],
             self.weight[chosen],
             self.pointwise,
+            fused=self.fused,
             outputs=self.outputs,
             penalty=self.penalty,
             intercept=self.intercept,

@@ -11,6 +11,7 @@ import numpy as np
 from barehand.core.jit import kernel
 from barehand.core.numeric import exp_nonpositive, log1p_unit, minus_in_turn
 from barehand.core.rows import exp_row, row_maximum
+from barehand.descent.sweeps import gather, scores
 
 BLOCK = 64  # losses added up plainly; from block to block what rounds off is carried along
 
@@ -34,6 +35,27 @@ def log_losses(z, sign, s):
         total = loss + part
         lost += minus_in_turn(loss, total, -part)
         loss = total
+    return loss + lost
+
+
+@kernel
+def descend(lo, hi, x, w, b, sign, s, rows, z, g):
+    """Rows lo to hi, so many at a time: their scores, `log_losses` of these, and g += their gradient; the loss.
+
+    All in one, so that threads meet in the interpreter once, and not three times for a block.
+    """
+    loss = 0.0
+    lost = 0.0
+    for start in range(lo, hi, rows):
+        stop = min(start + rows, hi)
+        xb = x[start:stop]
+        zb = z[: stop - start]
+        scores(xb, w, b, zb)
+        part = log_losses(zb, sign[start:stop], s[start:stop])
+        total = loss + part
+        lost += minus_in_turn(loss, total, -part)
+        loss = total
+        g[-1] += gather(xb, zb, g)
     return loss + lost
 
 

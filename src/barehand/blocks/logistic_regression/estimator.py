@@ -207,6 +207,7 @@ class LogisticRegression(ClassifierMixin, GradientEstimator):  # type: ignore[mi
             1.0 - 2.0 * codes if two else codes.astype(np.int64),
             weight,
             cpu.log_losses if two else cpu.softmax_losses,
+            fused=cpu.descend if two else None,
             outputs=1 if two else classes,
             penalty=strength / float(np.add.reduce(weight)),
             intercept=bool(self.fit_intercept),
