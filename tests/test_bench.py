@@ -8,7 +8,9 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+import barehand
 from barehand.bench.contenders import contenders, peers_of
+from barehand.bench.run import machine
 from barehand.bench.timing import interleaved
 from barehand.blocks import specs
 from barehand.core.spec import Spec, Workload
@@ -60,3 +62,14 @@ def test_turns_are_taken_by_all() -> None:
     times = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, seconds=0.01, most=2)
     assert set(times) == set(calls) == {"a", "b"}
     assert all(t > 0 for t in times.values())
+
+
+def test_the_file_of_a_machine_does_not_depend_on_the_threads_in_use() -> None:
+    before = barehand.get_num_threads()
+    try:
+        barehand.set_num_threads(before)
+        name = machine()
+        barehand.set_num_threads(before + 1)
+        assert machine() == name
+    finally:
+        barehand.set_num_threads(before)
