@@ -133,8 +133,8 @@ def contenders(
     if workload.name.startswith("32x128") and threads == 1:
         yield "the kernel alone", call, bare_kernel(spec, call)
     for peer in peers_of(spec, workload):
-        if peer.library in ("numpy", "scipy") and threads > 1:
-            continue  # these run on one thread
+        if peer.library in ("numpy", "scipy") and threads > 1 and spec.session is None:
+            continue  # these run on one thread, but for the products in a loop that fits something
         for compiled in (False, True) if compile_peers and peer.library == "torch" else (False,):
             other = theirs(spec, workload, peer, inputs, compiled=compiled)
             if other is not None:
