@@ -52,9 +52,12 @@ def test_contenders_run(name: str) -> None:
     spec = SPECS[name]
     for workload in spec.workloads:
         small = replace(workload, make=lambda rng, make=workload.make: _small(make(rng)))
-        for _, ours, theirs in contenders(spec, small, 1, compile_peers=False):
+        names = [peer.name for peer in peers_of(spec, workload)]
+        for peer, ours, theirs in contenders(spec, small, 1, compile_peers=False):
             ours()
             theirs()
+            names.remove(peer)
+        assert not names  # none was left out
 
 
 def test_turns_are_taken_by_all() -> None:

@@ -54,8 +54,7 @@ def machine() -> str:
         vectors = "avx512" if flags and "avx512f" in flags[0] else "avx2" if flags and "avx2" in flags[0] else ""
         cpu = f"{names[0] if names else cpu} {vectors}"
     # Not as many as threads are in use: a run has rows of several numbers, and one file.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return re.sub(r"[^a-z0-9]+", "-", f"{cpu} {cores} cores".lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", f"{cpu} {threads.cores()} cores".lower()).strip("-")
 
 
 def _have_torch() -> bool:

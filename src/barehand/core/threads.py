@@ -94,10 +94,15 @@ class _Pool:
             job.work()
 
 
+def cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _from_environment() -> int:
     text = os.environ.get("BAREHAND_NUM_THREADS")
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cores()
     if not text.isdecimal() or int(text) == 0:
         raise ValueError(f"BAREHAND_NUM_THREADS is {text!r}; set it to a whole number from 1 on")
     return int(text)

@@ -63,10 +63,10 @@ class GradientEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn has
     def _check_options(self) -> None:
         name = type(self).__name__
         arrays.check_option(name, "solver", self.solver, ("auto", *self.solvers))
-        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
-            if isinstance(self.learning_rate, str):
-                raise ValueError(f"{name}: learning_rate is {self.learning_rate!r}; use 'auto' or a number above 0")
+        if not isinstance(self.learning_rate, str):
             arrays.check_number(name, "learning_rate", self.learning_rate, low=0.0, above=True)
+        elif self.learning_rate != "auto":
+            raise ValueError(f"{name}: learning_rate is {self.learning_rate!r}; use 'auto' or a number above 0")
         arrays.check_number(name, "tol", self.tol, low=0.0)
         for argument, value in (("max_iter", self.max_iter), ("batch_size", self.batch_size)):
             if value is None and argument == "batch_size":

@@ -128,9 +128,8 @@ class Adam(torch.optim.Optimizer):
     def _move(self, moving: list[Tensor], options: dict[str, Any], stochastic: bool) -> None:
         """A step of one group. What kernels can take as it lies goes there by the shortest way: small ones are many."""
         states = [self._state(p, options["amsgrad"]) for p in moving]
-        torch._foreach_add_(
-            [s["step"] for s in states], torch.ones((), device="cpu")
-        )  # as a tensor: a number is wrapped for each
+        one = torch.ones((), device="cpu")  # as a tensor: a number is wrapped for each
+        torch._foreach_add_([s["step"] for s in states], one)
         names, elsewhere = _MEANS[: 2 + options["amsgrad"]], []
         numbers = cache(lambda t, kind: launch.numbers(options, t, kind))
         for p, state in zip(moving, states, strict=True):
@@ -153,10 +152,8 @@ class Adam(torch.optim.Optimizer):
 
     def _state(self, p: Tensor, amsgrad: bool) -> dict[str, Any]:
         state: dict[str, Any] = self.state[p]
-        if "step" not in state:
-            state["step"] = torch.zeros(
-                (), dtype=torch.float32, device="cpu"
-            )  # on the CPU, where reading it waits for nobody
+        if "step" not in state:  # it stays on the CPU, where reading it waits for nobody
+            state["step"] = torch.zeros((), dtype=torch.float32, device="cpu")
         for name in _MEANS[: 2 + amsgrad]:
             if name not in state:
                 state[name] = torch.zeros_like(p, dtype=_computing(p), memory_format=torch.preserve_format)

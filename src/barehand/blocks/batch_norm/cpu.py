@@ -145,9 +145,16 @@ def gradient_planes(lo, hi, x, w, b, eps, training, k, c, var, g, y, dx, dw, db)
 
 
 @kernel
+def move(few, total):
+    """Sums of a few rows, in the data's own type, to those of all."""
+    for j in range(few.size):
+        total[j] += few[j]
+        few[j] = 0
+
+
+@kernel
 def column_sums(lo, hi, x, k):
     """For each column, the sums of x - k and of its square over rows lo to hi."""
-    kind = x.dtype.type
     s = np.zeros(k.size, x.dtype)
     q = np.zeros(k.size, x.dtype)
     first = np.zeros(k.size)
@@ -159,11 +166,8 @@ def column_sums(lo, hi, x, k):
             s[j] += d
             q[j] += d * d
         if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
-            for j in range(s.size):
-                first[j] += s[j]
-                second[j] += q[j]
-                s[j] = kind(0)
-                q[j] = kind(0)
+            move(s, first)
+            move(q, second)
     return first, second
 
 
@@ -210,7 +214,6 @@ def forward_columns(lo, hi, x, k, c, a, b, y):
 @kernel
 def gradient_sums(lo, hi, x, k, c, rstd, g):
     """For each column, the sums of g and of g xhat over rows lo to hi."""
-    kind = x.dtype.type
     s = np.zeros(k.size, x.dtype)
     q = np.zeros(k.size, x.dtype)
     first = np.zeros(k.size)
@@ -222,11 +225,8 @@ def gradient_sums(lo, hi, x, k, c, rstd, g):
             s[j] += gi[j]
             q[j] += gi[j] * (minus_in_turn(xi[j], k[j], c[j]) * rstd[j])
         if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
-            for j in range(s.size):
-                first[j] += s[j]
-                second[j] += q[j]
-                s[j] = kind(0)
-                q[j] = kind(0)
+            move(s, first)
+            move(q, second)
     return first, second
 
 

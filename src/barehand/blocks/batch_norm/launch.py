@@ -113,22 +113,23 @@ class _Door:
         return self.rows.reshape(self.shape), w, b, self.eps, self.training, k, c, var
 
     def forward(self, inputs: tuple[Any, ...], y: Array) -> None:
+        y = y.reshape(self.shape)
         if self.planes:
-            threads.over_rows(cpu.forward_planes, self.channels, self.count, *inputs, y.reshape(self.shape))
+            threads.over_rows(cpu.forward_planes, self.channels, self.count, *inputs, y)
         else:
             _Columns(*inputs).forward(y)
 
     def gradient(self, inputs: tuple[Any, ...], g: Array, y: Array | None, dx: Array, dw: Array, db: Array) -> None:
         """dx, dw and db; y too, unless it is None."""
-        if not self.planes:
-            columns = _Columns(*inputs)
-            if y is not None:
-                columns.forward(y.reshape(self.shape))
-            columns.gradient(g.reshape(self.shape), dx.reshape(self.shape), dw, db)
-            return
         g, dx = g.reshape(self.shape), dx.reshape(self.shape)
         values = np.empty((0, *self.shape[1:]), dx.dtype) if y is None else y.reshape(self.shape)
-        threads.over_rows(cpu.gradient_planes, self.channels, self.count, *inputs, g, values, dx, dw, db)
+        if self.planes:
+            threads.over_rows(cpu.gradient_planes, self.channels, self.count, *inputs, g, values, dx, dw, db)
+            return
+        columns = _Columns(*inputs)
+        if len(values):
+            columns.forward(values)
+        columns.gradient(g, dx, dw, db)
 
     def update(self, k: Array, c: Array, var: Array) -> None:
         """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""

@@ -17,6 +17,13 @@ BLOCK = 64  # losses added up plainly; from block to block what rounds off is ca
 
 
 @kernel
+def carried(loss, lost, part):
+    """loss + part, and lost with what this sum rounds off."""
+    total = loss + part
+    return total, lost + minus_in_turn(loss, total, -part)
+
+
+@kernel
 def log_losses(z, sign, s):
     """The sum of s log(1 + e^t); z becomes its derivative, s sign sigmoid(t)."""
     loss = 0.0
@@ -32,9 +39,7 @@ def log_losses(z, sign, s):
             big = 1.0 / (1.0 + u)
             part += sb[i] * ((t if t > 0.0 else 0.0) + log1p_unit(u))
             zb[i] = sb[i] * gb[i] * (big if t >= 0.0 else u * big)
-        total = loss + part
-        lost += minus_in_turn(loss, total, -part)
-        loss = total
+        loss, lost = carried(loss, lost, part)
     return loss + lost
 
 
@@ -52,9 +57,7 @@ def descend(lo, hi, x, w, b, sign, s, rows, z, g):
         zb = z[: stop - start]
         scores(xb, w, b, zb)
         part = log_losses(zb, sign[start:stop], s[start:stop])
-        total = loss + part
-        lost += minus_in_turn(loss, total, -part)
-        loss = total
+        loss, lost = carried(loss, lost, part)
         g[-1] += gather(xb, zb, g)
     return loss + lost
 
@@ -71,9 +74,7 @@ def softmax_losses(z, label, s):
         away = m - row[c]
         total = exp_row(row, m, row)
         part = s[i] * (np.log(total) + away)
-        new = loss + part
-        lost += minus_in_turn(loss, new, -part)
-        loss = new
+        loss, lost = carried(loss, lost, part)
         others = 0.0  # 1 - p_label without the subtraction
         for k in range(row.size):
             others += 0.0 if k == c else row[k]

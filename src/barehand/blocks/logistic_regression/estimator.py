@@ -184,11 +184,10 @@ class LogisticRegression(ClassifierMixin, GradientEstimator):  # type: ignore[mi
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """The logarithm of each probability, from the scores and not from a rounded probability."""
         z = self._scores(X)
-        if z.shape[1] == 1:
-            with np.errstate(under="ignore"):
-                return arrays.narrow(-np.logaddexp(0, np.column_stack([z, -z])), self._kind(X))
-        z -= z.max(axis=1, keepdims=True)
         with np.errstate(under="ignore"):
+            if z.shape[1] == 1:
+                return arrays.narrow(-np.logaddexp(0, np.column_stack([z, -z])), self._kind(X))
+            z -= z.max(axis=1, keepdims=True)
             return arrays.narrow(z - np.log(np.exp(z).sum(axis=1, keepdims=True)), self._kind(X))
 
     def _bound(self) -> float:
