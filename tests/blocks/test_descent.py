@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sparse
+from scipy import linalg
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_info
 
 from barehand.blocks.linear_regression import cpu as squares
 from barehand.blocks.logistic_regression import cpu as logs
+from barehand.blocks.logistic_regression.estimator import _second as second
 from barehand.core import threads
-from barehand.descent import gram, lbfgs, least_squares, line_search, steps
+from barehand.descent import curved, gram, lbfgs, least_squares, line_search, steps
 from barehand.descent.objective import Objective
 from barehand.descent.quadratic import Quadratic
 from barehand.linear_model import LinearRegression, LogisticRegression
@@ -121,6 +123,42 @@ def test_a_sample_is_unbiased_and_always_the_same() -> None:
     assert sample.rows == 1000
     np.testing.assert_array_equal(sample.x, whole.sample(1000).x)
     assert sample(np.ones(whole.shape))[0] == pytest.approx(whole(np.ones(whole.shape))[0], rel=0.15)
+
+
+@pytest.mark.parametrize("size", [5, 300, 1999])
+def test_rows_that_add_most_are_the_likeliest(size: int) -> None:
+    added = np.exp(2 * np.random.default_rng(0).standard_normal(2000))
+    chance = curved._chances(added, size)
+    assert 0.9 * size <= chance.sum() <= size * (1 + 1e-12)
+    assert chance.max() <= 1
+    below = chance < 1
+    np.testing.assert_allclose(chance[below] / added[below], (chance[below] / added[below]).max(), rtol=1e-12)
+    assert added[below].max(initial=0.0) <= added[~below].min(initial=np.inf)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_few_rows_tell_the_hessian_of_data_nearly_separable(outputs: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 30))
+    target = np.ones(40_000) if outputs == 1 else np.zeros(40_000, np.int64)
+    pointwise = logs.log_losses if outputs == 1 else logs.softmax_losses
+    objective = Objective(X, target, rng.random(40_000), pointwise, outputs=outputs, penalty=1e-6, intercept=True)
+    sample = objective.sample(4096)
+    flat, steep = 0.01 * rng.standard_normal(objective.shape), 5 * rng.standard_normal(objective.shape)
+    assert curved.telling(objective, sample, second, flat) is sample
+    chosen = curved.telling(objective, sample, second, steep)
+    assert 3500 <= chosen.rows <= 4096
+
+    def hessian(rows: Objective) -> Any:
+        factor = curved.whole(rows, second, steep)
+        root = factor.scale[:, None] * np.tril(factor.lower)
+        return root @ root.T
+
+    exact = hessian(objective)
+    near, far = (linalg.eigvalsh(hessian(rows), exact) for rows in (chosen, sample))
+    assert near.min() > 0.75
+    assert near.max() < 1.3
+    assert far.min() < 0.6 or far.max() > 1.7
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])

@@ -99,6 +99,16 @@ def test_many_rows_go_by_a_sample_first() -> None:
     assert len(ours.loss_curve_) == ours.n_iter_ + 1
 
 
+def test_rows_nearly_separable_take_few_steps() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 40))
+    y = 3 * X @ rng.standard_normal(40) + rng.logistic(size=40_000) > 0
+    ours = LogisticRegression(solver="lbfgs").fit(X, y)
+    exact = LogisticRegression(solver="newton").fit(X, y)
+    assert ours.loss_curve_[-1] <= exact.loss_curve_[-1] + 1e-12
+    assert ours.n_iter_ < 10  # 11 where the coordinates come from the sample
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_results_do_not_depend_on_the_threads(classes: int) -> None:
     X, y = clouds(30_000, 12, classes)

@@ -16,6 +16,7 @@ Array = NDArray[Any]
 # probabilities, (n, outputs): their second derivatives are weight p_k (1[k = l] - p_l).
 Second = Callable[[Array, Array], Array]
 
+EACH = 20  # rows a parameter of an output that a Hessian is taken from, at least
 _WHOLE = 1200  # parameters up to which the Hessian is worth having whole
 _BLOCK = 1024  # features up to which each output's own block is, where there are as many rows
 
@@ -43,6 +44,46 @@ def _penalized(matrix: Array, objective: Objective, outputs: int) -> Array:
     penalties[objective.features :] = 0.0
     matrix[np.diag_indices_from(matrix)] += np.tile(penalties, outputs)
     return matrix
+
+
+def telling(objective: Objective, sample: Objective, second: Second, theta: Array) -> Objective:
+    """As many rows as the sample has to take the Hessian at theta from: the sample itself where they tell enough.
+
+    Rows far on their side of the boundary bend nothing. Where most are, few of a sample's rows are left, and others
+    are drawn from all: each with a chance in proportion to what it adds, and those that add most for certain.
+    """
+    added = _curvatures(sample, second, theta)
+    # L. Kish (1965), Survey Sampling: as good as so many rows that all add the same.
+    if np.add.reduce(added) ** 2 >= EACH * objective.shape[1] * float(np.vdot(added, added)):
+        return sample
+    added = _curvatures(objective, second, theta)
+    chance = _chances(added, sample.rows)
+    certain = chance == 1.0
+    edges = np.cumsum(np.where(certain, 0.0, chance))
+    drawn = np.arange(int(edges[-1])) + np.random.default_rng(0).random(int(edges[-1]))
+    chosen = np.append(np.flatnonzero(certain), np.searchsorted(edges, drawn, side="right"))
+    return objective.batch(chosen, chance[chosen])
+
+
+def _curvatures(objective: Objective, second: Second, theta: Array) -> Array:
+    """What each row adds to the Hessian's trace, but for the square of its length."""
+    z = objective.scores(theta)
+    if objective.outputs == 1:
+        return second(z[:, 0], objective.weight)
+    p = second(z, objective.weight)
+    return np.asarray(objective.weight * np.add.reduce(p * (1 - p), axis=1))
+
+
+def _chances(added: Array, size: int) -> Array:
+    """In proportion to `added`, but at most 1; together at most `size`, and close to it."""
+    chance = added * (size / np.add.reduce(added))
+    for _ in range(3):  # what is cut off at 1 is given to the others, which may then reach 1 too
+        certain = chance >= 1.0
+        others = np.add.reduce(added, where=~certain)
+        if others == 0.0:
+            break
+        chance = np.where(certain, 1.0, added * ((size - np.count_nonzero(certain)) / others))
+    return np.asarray(np.minimum(chance, 1.0))
 
 
 class _Diagonal:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from barehand.descent import lbfgs
-from barehand.descent.curved import Coordinates, Second, whole
+from barehand.descent.curved import EACH, Coordinates, Second, telling, whole
 from barehand.descent.lbfgs import Outcome
 from barehand.descent.line_search import search
 from barehand.descent.objective import Objective
@@ -22,8 +22,7 @@ from barehand.descent.objective import Objective
 Array = NDArray[Any]
 Watch = Callable[[int, float], None]
 
-# A sample is an eighth of the rows, and at least so many rows, and so many a parameter of an output.
-_SHARE, _LEAST, _LEAST_EACH = 8, 4096, 20
+_SHARE, _LEAST = 8, 4096  # a sample is an eighth of the rows, and at least so many
 _MARGIN = 0.1  # what the decrement in a sample's coordinates may be too small by
 _FOLLOWED = 0.1  # decrement down to which a sample is followed, in units of what its minimum is away from the whole's
 _FRESH = 20  # iterations after which the coordinates are computed anew; twice as many where that takes all rows
@@ -56,8 +55,8 @@ def preconditioned(
 
     A sample costs little and its minimum is close by: few passes over all rows remain. `value` is that at theta.
     """
-    size = max(objective.rows // _SHARE, _LEAST, _LEAST_EACH * objective.shape[1])
-    sample = objective
+    size = max(objective.rows // _SHARE, _LEAST, EACH * objective.shape[1])
+    bending = objective  # the rows that give the coordinates
     curve = [value]
     if size < objective.rows // 2:
         sample = objective.sample(size)
@@ -67,11 +66,12 @@ def preconditioned(
         if there < value:
             theta = near.x
             curve.append(there)  # a step like any other
-    fresh = _FRESH if sample is objective else 2 * _FRESH
+        bending = telling(objective, sample, second, theta)
+    fresh = _FRESH if bending is objective else 2 * _FRESH
     while True:
         done = len(curve) - 1
         outcome = _in_coordinates(
-            objective, sample, second, theta, _MARGIN * tol, min(fresh, max_iter - done), partial(_later, watch, done)
+            objective, bending, second, theta, _MARGIN * tol, min(fresh, max_iter - done), partial(_later, watch, done)
         )
         theta = outcome.x
         curve += outcome.curve[1:]
@@ -79,7 +79,7 @@ def preconditioned(
         settled = outcome.converged and outcome.value > 0.5 * outcome.curve[0]
         if settled or len(curve) > max_iter:
             return Outcome(theta, outcome.value, curve, settled)
-        sample = objective  # too few rows decide: all of them for the Hessian, too
+        bending = objective  # too few rows decide: all of them for the Hessian, too
 
 
 def _later(watch: Watch, done: int, step: int, value: float) -> None:
@@ -88,14 +88,14 @@ def _later(watch: Watch, done: int, step: int, value: float) -> None:
 
 def _in_coordinates(
     objective: Objective,
-    sample: Objective,
+    bending: Objective,
     second: Second,
     theta: Array,
     tol: float,
     max_iter: int,
     watch: Watch = lambda step, value: None,
 ) -> Outcome:
-    coordinates = Coordinates(sample, second, theta)
+    coordinates = Coordinates(bending, second, theta)
 
     def function(u: Array) -> tuple[float, Array]:
         value, gradient = objective(coordinates.from_unit(u))

@@ -142,16 +142,19 @@ class Objective:
         places = edges[:-1] + np.random.default_rng(0).random(size) * np.diff(edges)
         return self.batch(np.minimum(places.astype(np.int64), self.rows - 1))
 
-    def batch(self, chosen: Array) -> Objective:
-        """The same over some rows, scaled so that its mean over random choices is the whole's."""
+    def batch(self, chosen: Array, chance: Array | None = None) -> Objective:
+        """The same over some rows, scaled so that its mean over random choices is the whole's.
+
+        `chance`, (chosen,), is how likely each of them was to be chosen; by default all rows were equally so.
+        """
         return Objective(
             self.x[chosen],
             self.target[chosen],
-            self.weight[chosen],
+            self.weight[chosen] if chance is None else self.weight[chosen] / chance,
             self.pointwise,
             fused=self.fused,
             outputs=self.outputs,
             penalty=self.penalty,
             intercept=self.intercept,
-            total=self.total * len(chosen) / self.rows,
+            total=self.total * (len(chosen) / self.rows if chance is None else 1.0),
         )
