@@ -36,15 +36,13 @@ def wide_moments(x):
             total += np.float64(x[i, j]) - pivot
     k = kind(pivot + total / count)
     c = 0.0
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            c += (np.float64(x[i, j]) - k) / count
     q = 0.0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            d = (np.float64(x[i, j]) - k) - c
+            d = np.float64(x[i, j]) - k
+            c += d / count
             q += d * d
-    return k, kind(c), q / count
+    return k, kind(c), q / count - c * c
 
 
 @kernel
@@ -153,52 +151,62 @@ def move(few, total):
 
 
 @kernel
-def column_sums(lo, hi, x, k):
-    """For each column, the sums of x - k and of its square over rows lo to hi."""
-    s = np.zeros(k.size, x.dtype)
-    q = np.zeros(k.size, x.dtype)
-    first = np.zeros(k.size)
-    second = np.zeros(k.size)
-    for i in range(lo, hi):
-        xi = x[i]
-        for j in range(xi.size):
-            d = xi[j] - k[j]
-            s[j] += d
-            q[j] += d * d
-        if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
-            move(s, first)
-            move(q, second)
-    return first, second
+def column_sums(lo, hi, x, k, few, total):
+    """Add each column's sums of x - k and of its square over rows lo to hi to total (2, C); few (3, C) are zeros."""
+    s, q = few[0], few[1]
+    for start in range(lo, hi, FEW_ROWS):
+        stop = start + FEW_ROWS if start + FEW_ROWS < hi else hi
+        whole = stop - (stop - start) % 4
+        for i in range(start, whole, 4):  # four rows, so that the sums are read and written once for them
+            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+            for j in range(s.size):
+                d0, d1, d2, d3 = x0[j] - k[j], x1[j] - k[j], x2[j] - k[j], x3[j] - k[j]
+                s[j] += (d0 + d1) + (d2 + d3)
+                q[j] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
+        for i in range(whole, stop):
+            xi = x[i]
+            for j in range(s.size):
+                d = xi[j] - k[j]
+                s[j] += d
+                q[j] += d * d
+        move(s, total[0])
+        move(q, total[1])
 
 
 @kernel
-def settle(x, first, second, k, c, var, last):
-    """c and the variances from the sums of x - k; False where k lay too far from a mean, and moved there."""
-    kind = x.dtype.type
-    rows = x.shape[0]
-    near = True
+def settle(rows, total, k, c, var, last):
+    """c and the variances from the sums of x - k: how many k lay too far from a mean, and moved there, and in how many
+    columns the squares left the range, whose variance is -1."""
+    moved = 0
+    lost = 0
     for j in range(k.size):
-        mean = first[j] / rows
-        c[j] = kind(mean)
-        var[j] = second[j] / rows - mean * mean
-        if not TINY < second[j] < math.inf:
-            k[j], c[j], var[j] = wide_moments(x[:, j : j + 1])
+        mean = total[0, j] / rows
+        second = total[1, j]
+        c[j] = mean
+        var[j] = second / rows - mean * mean
+        if not TINY < second < math.inf:
+            var[j] = -1.0
+            lost += 1
         elif 4 * mean * mean > var[j] and not last:  # the difference above has lost digits
-            k[j] = kind(k[j] + mean)
-            near = False
-    return near
+            k[j] += c[j]
+            moved += 1
+    return moved, lost
 
 
 @kernel
-def scales(w, eps, var):
+def lost_columns(x, k, c, var):
+    """The moments of the columns whose variance is -1."""
+    for j in range(k.size):
+        if var[j] == -1.0:
+            k[j], c[j], var[j] = wide_moments(x[:, j : j + 1])
+
+
+@kernel
+def scales(w, eps, var, rstd, a):
     """1 / sqrt(var + eps), and that times w."""
-    rstd = np.empty(w.size, w.dtype)
-    a = np.empty(w.size, w.dtype)
     for j in range(w.size):
-        r = rstd_of(var[j], eps)
-        rstd[j] = r
-        a[j] = w[j] * r
-    return rstd, a
+        rstd[j] = rstd_of(var[j], eps)
+        a[j] = w[j] * rstd[j]
 
 
 @kernel
@@ -212,22 +220,22 @@ def forward_columns(lo, hi, x, k, c, a, b, y):
 
 
 @kernel
-def gradient_sums(lo, hi, x, k, c, rstd, g):
-    """For each column, the sums of g and of g xhat over rows lo to hi."""
-    s = np.zeros(k.size, x.dtype)
-    q = np.zeros(k.size, x.dtype)
-    first = np.zeros(k.size)
-    second = np.zeros(k.size)
-    for i in range(lo, hi):
-        xi = x[i]
-        gi = g[i]
-        for j in range(xi.size):
-            s[j] += gi[j]
-            q[j] += gi[j] * (minus_in_turn(xi[j], k[j], c[j]) * rstd[j])
-        if (i - lo) % FEW_ROWS == FEW_ROWS - 1 or i == hi - 1:
-            move(s, first)
-            move(q, second)
-    return first, second
+def gradient_sums(lo, hi, x, k, c, g, few, total):
+    """Add each column's sums of g and of g (x - mean) over rows lo to hi to total (2, C); few (3, C) are zeros."""
+    s, q = few[0], few[1]
+    for start in range(lo, hi, FEW_ROWS):
+        stop = start + FEW_ROWS if start + FEW_ROWS < hi else hi
+        for i in range(start, stop, 2):
+            last = i + 1 == stop
+            x0 = x[i]
+            x1 = x0 if last else x[i + 1]
+            g0 = g[i]
+            g1 = few[2] if last else g[i + 1]  # zeros
+            for j in range(s.size):
+                s[j] += g0[j] + g1[j]
+                q[j] += g0[j] * minus_in_turn(x0[j], k[j], c[j]) + g1[j] * minus_in_turn(x1[j], k[j], c[j])
+        move(s, total[0])
+        move(q, total[1])
 
 
 @kernel

@@ -146,27 +146,37 @@ class _Columns:
     def __init__(
         self, x: Array, w: Array, b: Array, eps: float, training: bool, k: Array, c: Array, var: Array
     ) -> None:
-        self.x, self.b, self.training, self.k, self.c = x, b, training, k, c
+        self.x, self.b, self.training, self.k, self.c, self.var = x, b, training, k, c, var
         if training:
-            self._find_moments(var)
-        self.rstd, self.a = cpu.scales(w, eps, var)
+            self._find_moments()
+        self.rstd, self.a = np.empty_like(k), np.empty_like(k)
+        cpu.scales(w, eps, var, self.rstd, self.a)
 
-    def _find_moments(self, var: Array) -> None:
+    def _find_moments(self) -> None:
         """From the first rows where the mean may lie; once more wherever that was far off."""
         x, k, few = self.x, self.k, min(len(self.x), _FEW)
         k[:] = x[0]
-        first, _ = cpu.column_sums(0, few, x, k)
         with np.errstate(all="ignore"):
-            k += (first / few).astype(k.dtype)
+            k += (self._part(0, few, cpu.column_sums, k)[0] / few).astype(k.dtype)
         for last in (False, True):
-            if cpu.settle(x, *self._sums(cpu.column_sums, k), k, self.c, var, last):
+            moved, lost = cpu.settle(len(x), self._sums(cpu.column_sums, k), k, self.c, self.var, last)
+            if not moved:
                 break
+        if lost:
+            cpu.lost_columns(x, k, self.c, self.var)
 
-    def _sums(self, kernel: Any, *arguments: Any) -> tuple[Array, Array]:
+    def _part(self, lo: int, hi: int, kernel: Any, *arguments: Any) -> Array:
+        """Two sums for each column over rows lo to hi, in float64."""
+        n = self.x.shape[1]
+        total = np.zeros((2, n))
+        kernel(lo, hi, self.x, *arguments, np.zeros((3, n), self.x.dtype), total)
+        return total
+
+    def _sums(self, kernel: Any, *arguments: Any) -> Array:
         rows, n = self.x.shape
-        parts = threads.partial_results(kernel, rows, n, self.x, *arguments)
+        parts = threads.partial_results(self._part, rows, n, kernel, *arguments)
         with np.errstate(all="ignore"):
-            return sum(p for p, _ in parts), sum(q for _, q in parts)
+            return np.asarray(sum(parts))
 
     def forward(self, y: Array) -> None:
         rows, n = self.x.shape
@@ -174,11 +184,11 @@ class _Columns:
 
     def gradient(self, g: Array, dx: Array, dw: Array, db: Array) -> None:
         rows, n = self.x.shape
-        around = self.k, self.c, self.rstd
-        db[:], dw[:] = self._sums(cpu.gradient_sums, *around, g)
+        db[:], dw[:] = self._sums(cpu.gradient_sums, self.k, self.c, g)
+        dw *= self.rstd
         with np.errstate(all="ignore"):
             means = [(total / rows).astype(g.dtype) if self.training else np.zeros_like(g[0]) for total in (db, dw)]
-        threads.over_rows(cpu.gradient_columns, rows, n, self.x, *around, self.a, g, *means, dx)
+        threads.over_rows(cpu.gradient_columns, rows, n, self.x, self.k, self.c, self.rstd, self.a, g, *means, dx)
 
 
 def forward(given: Arguments, out: Array | None) -> Array:
