@@ -26,43 +26,38 @@ def columns(lo, hi, boxes, form, offset, level, out):
 
     form: 0 (start, stop), 1 (start, size), 2 (centre, size). The area of a box that is not finite is nan.
     """
-    kind, rows = boxes.dtype.type, boxes[lo:hi]
-    zero, inf = kind(0), kind(np.inf)
-    largest, least = zero, -inf
-    x, y, u, v, areas, _, _, angles = part(out, lo, hi)
-    for i in range(x.size):
-        x[i], y[i], u[i], v[i] = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3]
+    kind, lo, hi = boxes.dtype.type, np.uint64(lo), np.uint64(hi)
+    zero, inf, largest, least = kind(0), kind(np.inf), kind(0), kind(-np.inf)
+    x, y, u, v = out[0], out[1], out[2], out[3]
+    for i in range(lo, hi):
+        x[i], y[i], u[i], v[i] = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
     for k in range(2):
-        starts, stops, ends = out[k][lo:hi], out[k + 2][lo:hi], out[k + 5][lo:hi]
-        for i in range(starts.size):
-            p, q, a, b = starts[i], stops[i], abs(starts[i]), abs(stops[i])
+        starts, stops, ends = out[k], out[k + 2], out[k + 5]
+        for i in range(lo, hi):
+            p, q = starts[i], stops[i]
+            a, b = abs(p), abs(q)
             largest = maximum(largest, maximum(a if a < inf else zero, b if b < inf else zero))
             least = maximum(least, maximum(-a if zero < a < inf else -inf, -b if zero < b < inf else -inf))
             reach = q - offset
-            starts[i] = p - reach * kind(0.5) if form == 2 else p
-            stops[i] = q if form == 0 else p + (reach if form == 1 else reach * kind(0.5))
+            start = p - reach * kind(0.5) if form == 2 else p
+            stop = q if form == 0 else p + (reach if form == 1 else reach * kind(0.5))
+            starts[i], stops[i] = start, stop
             if len(level) > 0:
-                inverted = minus_in_turn(stops[i], starts[i], -offset) < zero
-                ends[i] = starts[i] - offset if inverted else stops[i]
-    for i in range(x.size):
+                ends[i] = start - offset if minus_in_turn(stop, start, -offset) < zero else stop
+    for i in range(lo, hi):
         w, h = minus_in_turn(u[i], x[i], -offset), minus_in_turn(v[i], y[i], -offset)
         finite = maximum(maximum(abs(x[i]), abs(y[i])), maximum(abs(u[i]), abs(v[i]))) < inf
-        areas[i] = product(w, h, zero) if finite else kind(np.nan)
+        out[4, i] = product(w, h, zero) if finite else kind(np.nan)
         if len(level) == 3:
-            angles[i] = math.atan2(np.float64(max(w, zero)), np.float64(max(h, zero)))
+            w, h = w if w > zero else zero, h if h > zero else zero
+            out[7, i] = math.atan2(np.float64(w), np.float64(h))
     return np.float64(largest), -np.float64(least)
-
-
-@inlined
-def part(c, p, q):
-    """Columns p to q, as eight vectors."""
-    return c[0][p:q], c[1][p:q], c[2][p:q], c[3][p:q], c[4][p:q], c[5][p:q], c[6][p:q], c[7][p:q]
 
 
 @inlined
 def box(c, j):
     """Column j."""
-    return c[0][j], c[1][j], c[2][j], c[3][j], c[4][j], c[5][j], c[6][j], c[7][j]
+    return c[0, j], c[1, j], c[2, j], c[3, j], c[4, j], c[5, j], c[6, j], c[7, j]
 
 
 @inlined
@@ -79,14 +74,19 @@ def product(w, h, zero):
 
 
 @inlined
-def length(start, stop, a, b, offset):
-    """From the later start to the earlier stop."""
-    return minus_in_turn(stop if stop < b else b, start if start > a else a, -offset)
+def overlap(offset, a, b):
+    """The sides of the intersection, its area and that of the union."""
+    zero = type(offset)(0)
+    w = minus_in_turn(a[2] if a[2] < b[2] else b[2], a[0] if a[0] > b[0] else b[0], -offset)
+    h = minus_in_turn(a[3] if a[3] < b[3] else b[3], a[1] if a[1] > b[1] else b[1], -offset)
+    inter = product(w, h, zero)
+    return w, h, inter, a[4] + b[4] - inter
 
 
 @inlined
-def edges(by_shared, by_hull, by_apart, a, stop, end, b, stop_b, end_b, zero, half, one):
+def edges(by_shared, by_hull, by_apart, a, stop, end, b, stop_b, end_b):
     """Slopes for the start and the stop of a and of b along one axis; corners that tie share them."""
+    zero, half, one = type(a)(0), type(a)(0.5), type(a)(1)
     s = one if a > b else (half if a == b else zero)
     t = one if stop < stop_b else (half if stop == stop_b else zero)
     u = one if end > end_b else (half if end == end_b else zero)
@@ -100,15 +100,13 @@ def edges(by_shared, by_hull, by_apart, a, stop, end, b, stop_b, end_b, zero, ha
 
 @inlined
 def pair(level, offset, a, b):
-    """The measure of two boxes, then its slopes: for start and stop of a and of b along x; along y; for both areas; for
-    the angle of a, the negative of that of b. What is not used costs nothing."""
-    ax, ay, au, av, area, ae, af, turn = a
-    bx, by, bu, bv, barea, be, bf, bturn = b
+    """The measure of two boxes, then its slopes: for the sides of the intersection; of the hull; for the distance of
+    the centres, along x and y; for both areas; for the angle of a. What is not used costs nothing."""
+    ax, ay, _, _, _, ae, af, turn = a
+    bx, by, _, _, _, be, bf, bturn = b
     kind = type(offset)
     zero, one, two, curve = kind(0), kind(1), kind(2), kind(ANGLES)
-    w, h = length(ax, au, bx, bu, offset), length(ay, av, by, bv, offset)
-    inter = product(w, h, zero)
-    union = area + barea - inter
+    w, h, inter, union = overlap(offset, a, b)
     value = ratio(inter, union, zero)
     by_inter, by_area = ratio(one + value, union, zero), -ratio(value, union, zero)
     by_turn = px = py = by_wide = by_high = zero
@@ -129,39 +127,43 @@ def pair(level, offset, a, b):
         by_turn = two * curve * alpha * (two - alpha) * turn
         value -= alpha * v
     if len(level) > 1:
-        dx = minus_in_turn(ax, bx, be - ae) / two
-        dy = minus_in_turn(ay, by, bf - af) / two
+        dx, dy = minus_in_turn(ax, bx, be - ae) / two, minus_in_turn(ay, by, bf - af) / two
         far = wide * wide + high * high
         rho = ratio(dx * dx + dy * dy, far, zero)
         value -= rho
         px, py, pull = -ratio(dx, far, zero), -ratio(dy, far, zero), two * ratio(rho, far, zero)
         by_wide, by_high = pull * wide, pull * high
     both = w > zero and h > zero
-    alongx = edges(by_inter * h if both else zero, by_wide, px, ax, au, ae, bx, bu, be, zero, kind(0.5), one)
-    alongy = edges(by_inter * w if both else zero, by_high, py, ay, av, af, by, bv, bf, zero, kind(0.5), one)
-    return value, alongx, alongy, by_area, by_turn
+    by_w, by_h = by_inter * h if both else zero, by_inter * w if both else zero
+    return value, (by_w, by_h), (by_wide, by_high), (px, py), by_area, by_turn
+
+
+@inlined
+def slopes(level, offset, a, b):
+    """For start and stop of a and of b along x; along y; for both areas; for the angle of a, the negative of b's."""
+    _, shared, hull, apart, by_area, by_turn = pair(level, offset, a, b)
+    alongx = edges(shared[0], hull[0], apart[0], a[0], a[2], a[5], b[0], b[2], b[5])
+    alongy = edges(shared[1], hull[1], apart[1], a[1], a[3], a[6], b[1], b[3], b[6])
+    return alongx, alongy, by_area, by_turn
 
 
 @kernel
 def pairwise(lo, hi, level, a, b, offset, out):
     """Rows of out: every box of a with every box of b."""
-    for left in range(0, b.shape[1], TILE):
-        tile = part(b, left, left + TILE)
+    n = b.shape[1]
+    for left in range(0, n, TILE):
+        stop = left + TILE if left + TILE < n else n
         for i in range(lo, hi):
-            row = out[i][left : left + TILE]
-            own = box(a, i)
-            for j in range(row.size):
-                row[j] = pair(level, offset, own, box(tile, j))[0]
+            row, own = out[i], box(a, i)
+            for j in range(np.uint64(left), np.uint64(stop)):
+                row[j] = pair(level, offset, own, box(b, j))[0]
 
 
 @kernel
 def aligned(lo, hi, level, a, b, offset, out):
     """Each box of a with its own of b."""
-    a = part(a, lo, hi)
-    b = part(b, lo, hi)
-    row = out[lo:hi]
-    for j in range(row.size):
-        row[j] = pair(level, offset, box(a, j), box(b, j))[0]
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        out[j] = pair(level, offset, box(a, j), box(b, j))[0]
 
 
 @kernel
@@ -170,21 +172,20 @@ def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
 
     Both in float64; within a band of rows and a tile of columns the sums run in the columns' own type.
     """
-    zero = a.dtype.type(0)
-    db = np.zeros((6, b.shape[1]))
+    zero, n = a.dtype.type(0), b.shape[1]
+    db = np.zeros((6, n))
     sums = np.zeros((6, TILE), a.dtype)
     p0, p1, p2, p3, p4, p5 = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     last = min(hi * step, a.shape[1])
     for top in range(lo * step, last, BAND):
-        for left in range(0, b.shape[1], TILE):
-            tile = part(b, left, left + TILE)
+        for left in range(0, n, TILE):
+            tile, width = np.uint64(left), np.uint64(min(TILE, n - left))
             for i in range(top, min(top + BAND, last)):
-                row = g[i][left : left + TILE]
-                own = box(a, i)
+                row, own = g[i], box(a, i)
                 s0 = s1 = s2 = s3 = s4 = s5 = zero
-                for j in range(row.size):
-                    _, x, y, by_area, by_turn = pair(level, offset, own, box(tile, j))
-                    c = row[j]
+                for j in range(width):
+                    x, y, by_area, by_turn = slopes(level, offset, own, box(b, tile + j))
+                    c = row[tile + j]
                     s0 += c * x[0]
                     s1 += c * y[0]
                     s2 += c * x[1]
@@ -200,8 +201,8 @@ def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
                 for k, s in enumerate((s0, s1, s2, s3, s4, s5)):
                     da[k, i] += s
             for k in range(6):
-                for j in range(min(TILE, b.shape[1] - left)):
-                    db[k, left + j] += sums[k, j]
+                for j in range(width):
+                    db[k, tile + j] += sums[k, j]
                     sums[k, j] = zero
     return db
 
@@ -210,47 +211,45 @@ def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
 def aligned_slopes(lo, hi, level, a, b, offset, g, da):
     """g times the slopes for a, in the first six of eight rows: for corners, area and angle. Those for b are had with a
     and b exchanged: with twice as many rows to write to the loop would stay scalar."""
-    a, b, c = part(a, lo, hi), part(b, lo, hi), g[lo:hi]
-    d0, d1, d2, d3, d4, d5, _, _ = part(da, lo, hi)
-    for j in range(c.size):
-        _, x, y, by_area, by_turn = pair(level, offset, box(a, j), box(b, j))
-        d0[j], d1[j], d2[j], d3[j] = c[j] * x[0], c[j] * y[0], c[j] * x[1], c[j] * y[1]
-        d4[j], d5[j] = c[j] * by_area, c[j] * by_turn
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        x, y, by_area, by_turn = slopes(level, offset, box(a, j), box(b, j))
+        c = g[j]
+        da[0, j], da[1, j], da[2, j], da[3, j] = c * x[0], c * y[0], c * x[1], c * y[1]
+        da[4, j], da[5, j] = c * by_area, c * by_turn
+
+
+@inlined
+def clip(v, last):
+    """The cell of a place, or the first or last where it lies outside."""
+    return int(0.0 if v < 0.0 else (last if v > last else v))
 
 
 @kernel
-def meets(own, slots, offset, threshold):
-    """Whether a box overlaps one of the slots by more than the threshold."""
-    found = 0
-    for j in range(slots[0].size):
-        found += 1 if pair((), offset, own, box(slots, j))[0] > threshold else 0
-    return found > 0
-
-
-@kernel
-def suppress(order, c, cell, first_cell, grid, reach, offset, threshold, starts, filled, slots, kept):
+def suppress(order, c, cell, first_cell, grid, near, reach, offset, threshold, starts, filled, slots, kept):
     """Fill `kept`, best first, and count it. A box kept goes into the slots of the cell that its centre is in.
 
     A box can only be suppressed by one whose centre is near: at most `reach` of its own sides away, and no farther than
     lets the two touch. Each class has cells of its own, from first_cell on. grid holds, for x and y: where it begins,
-    cells per unit of length, the last cell, and the longest side of any box.
+    cells per unit of length, the last cell, and the longest side of any box. `near` (2, 2) is room for the cells to
+    look at: first and last, along x and y.
     """
     corner, per_cell, last, longest = grid[0], grid[1], grid[2], grid[3]
-    near, count = np.zeros((2, 2), np.int64), 0  # the cells to look at: first and last, along x and y
+    count = 0
     for i in order:
-        own = box(c, i)
+        own = box(c, np.uint64(i))
         for k in range(2):
             side = max(own[k + 2] - own[k] + offset, 0.0)
             middle = ((own[k] + own[k + 2]) * 0.5 - corner[k]) * per_cell[k]
             far = min(reach * side, (side + longest[k]) * 0.5) * per_cell[k] + SLACK
-            near[0, k] = int(min(max(middle - far, 0.0), last[k]))
-            near[1, k] = int(min(max(middle + far, 0.0), last[k]))
-        free = True
+            near[0, k], near[1, k] = clip(middle - far, last[k]), clip(middle + far, last[k])
+        met = 0
         for y in range(near[0, 1], near[1, 1] + 1):
             for x in range(near[0, 0], near[1, 0] + 1):
                 k = first_cell[i] + y * (int(last[0]) + 1) + x
-                free = free and not meets(own, part(slots, starts[k], filled[k]), offset, threshold)
-        if free:
+                for j in range(np.uint64(starts[k]), np.uint64(filled[k] if met == 0 else starts[k])):
+                    _, _, inter, union = overlap(offset, own, box(slots, j))
+                    met += 1 if ratio(inter, union, 0.0) > threshold else 0
+        if met == 0:
             kept[count] = i
             count += 1
             k = cell[i]

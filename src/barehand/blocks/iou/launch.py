@@ -218,5 +218,5 @@ def keep_best(
     # A box that overlaps another by more than t is at most 1 / t times as long, so its centre is this near, in sides.
     reach = (1 - t) * max(1.0, 0.5 / max(t, 1e-300))
     kept = np.empty(len(x), np.int64)
-    given = order, c, cell, first_cell, grid, reach, door.wide, t
+    given = order, c, cell, first_cell, grid, np.empty((2, 2), np.int64), reach, door.wide, t
     return kept[: cpu.suppress(*given, starts, starts.copy(), np.empty_like(c), kept)].copy()
