@@ -5,7 +5,8 @@ scores do. A *range* is a set of rows whose scores have one sign and lie beyond 
 grouped AUC, one group's rows of one sign. Within a range the *word* 2 key + label, its sign bit pushed out, compares
 as the scores do, and among equal scores negatives come first.
 
-bits: the scores' bits, signed. last: the largest number of that type. t: labels, 0 or 1. w: weights, empty if none.
+bits: the scores' bits, signed. last: the largest number of that type. t: labels, 0 or 1. w: weights, or None: what is
+done with them is then not even compiled.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from barehand.core.jit import inlined, kernel
-from barehand.core.rows import fill
 
 ONE = np.uint64(1)
 BLOCK = 256  # weights added up before their sum joins a longer one
 FEW = 24  # words that insertion sorts faster than counting
+MOST = 11  # bits of a digit, at most
 
 
 @inlined
@@ -60,41 +61,37 @@ def deal(lo, hi, codes, bits, t, w, last, starts, words, weights):
     chunks = starts.shape[0]
     for chunk in range(lo, hi):
         begin, end = codes.size * chunk // chunks, codes.size * (chunk + 1) // chunks
-        c, b, u, v = codes[begin:end], bits[begin:end], t[begin:end], w[begin:end]
+        c, b, u = codes[begin:end], bits[begin:end], t[begin:end]
         at = starts[chunk]
         for i in range(c.size):
             r = np.uint64(c[i])
             p = at[r]
             at[r] = p + ONE
             words[p] = (key(b[i], last) << 1) | u[i]
-            if v.size > 0:
-                weights[p] = v[i]
+            if w is not None:
+                weights[p] = w[begin + i]
 
 
 @kernel
-def by_digits(a, wa, b, wb, low, top, most):
-    """Sort a by its bits from `low` to `top`, at most so many at once, the lowest first; b is room as large."""
-    rounds = (top - low + 2 * most - 1) // (2 * most) * 2  # an even number ends in a
-    width = (top - low + rounds - 1) // rounds
-    at = np.empty(1 << width, np.uint64)
-    mask = np.uint64((1 << width) - 1)
-    for turn in range(rounds):
-        shift = np.uint64(min(low + turn * width, 63))
-        fill(at, 0)
-        for i in range(a.size):
-            at[(a[i] >> shift) & mask] += ONE
-        p = np.uint64(0)
-        for d in range(at.size):
-            p += at[d]
-            at[d] = p - at[d]
-        for i in range(a.size):
-            d = (a[i] >> shift) & mask
-            p = at[d]
-            at[d] = p + ONE
-            b[p] = a[i]
-            if wa.size > 0:
-                wb[p] = wa[i]
-        a, b, wa, wb = b, a, wb, wa
+def by_digit(a, wa, b, wb, at, shift, width):
+    """Write a to b in the order of so many bits from `shift` on, what is equal in the order of a."""
+    digits = at[: 1 << width]
+    mask, shift = np.uint64(digits.size - 1), np.uint64(shift if shift < 63 else 63)
+    for d in range(digits.size):
+        digits[d] = 0
+    for i in range(a.size):
+        digits[(a[i] >> shift) & mask] += ONE
+    p = np.uint64(0)
+    for d in range(digits.size):
+        p += digits[d]
+        digits[d] = p - digits[d]
+    for i in range(a.size):
+        d = (a[i] >> shift) & mask
+        p = digits[d]
+        digits[d] = p + ONE
+        b[p] = a[i]
+        if wa is not None:
+            wb[p] = wa[i]
 
 
 @kernel
@@ -103,14 +100,15 @@ def by_insertion(a, wa, budget):
     for i in range(1, a.size):
         x = a[i]
         if a[i - 1] > x:
-            v, j = wa[i] if wa.size > 0 else 0.0, i
+            j = i
             while j > 0 and a[j - 1] > x:
                 a[j] = a[j - 1]
-                if wa.size > 0:
-                    wa[j] = wa[j - 1]
                 j -= 1
             a[j] = x
-            if wa.size > 0:
+            if wa is not None:
+                v = wa[i]
+                for k in range(i, j, -1):
+                    wa[k] = wa[k - 1]
                 wa[j] = v
             budget -= i - j
             if budget < 0:
@@ -119,8 +117,8 @@ def by_insertion(a, wa, budget):
 
 
 @kernel
-def sort(a, wa, b, wb):
-    """Sort words, and weights along with them; b and wb are room as large.
+def sort(a, wa, b, wb, at):
+    """Sort words, and weights along with them; b and wb are room as large, `at` for 2^MOST counts.
 
     Sorted by the highest two digits of the bits that differ, next to nothing is out of order, unless scores crowd
     together: then every bit is sorted by.
@@ -132,11 +130,16 @@ def sort(a, wa, b, wb):
     top = 0
     while top < 64 and differ >> np.uint64(top):
         top += 1
-    most = 11 if n > 4096 else 8 if n > 256 else 6
-    low = max(top - 2 * most, 0) if n > FEW else top
+    most = MOST if n > 4096 else 8 if n > 256 else 6
+    low = 0 if top < 2 * most else top - 2 * most
+    if n <= FEW:
+        low = top
     while True:
-        if low < top:
-            by_digits(a, wa, b, wb, low, top, most)
+        twice = (top - low + 2 * most - 1) // (2 * most)  # an even number of digits ends in a
+        width = (top - low + 2 * twice - 1) // (2 * twice) if twice else 0
+        for k in range(twice):
+            by_digit(a, wa, b, wb, at, low + 2 * k * width, width)
+            by_digit(b, wb, a, wa, at, low + (2 * k + 1) * width, width)
         if by_insertion(a, wa, 4 * n + FEW * FEW):
             return
         low = 0
@@ -185,22 +188,17 @@ def weighted_pairs(a, w):
 
 
 @kernel
-def areas(lo, hi, edges, words, weights, table):
-    """Sort the ranges lo to hi and count their pairs, a row of the table each."""
-    longest = 0
+def areas(lo, hi, edges, words, weights, room, heavy, at, table):
+    """Sort the ranges lo to hi and count their pairs, a row of the table each; room as for `sort`."""
     for r in range(lo, hi):
-        longest = max(longest, edges[r + 1] - edges[r])
-    room = np.empty(longest, words.dtype)
-    heavy = np.empty(longest if weights.size > 0 else 0)
-    for r in range(lo, hi):
-        a = words[edges[r] : edges[r + 1]]
-        wa = weights[edges[r] : edges[r + 1]]
-        sort(a, wa, room[: a.size], heavy[: wa.size])
-        row = table[r]
-        if weights.size > 0:
-            row[0], row[1], row[2], row[3] = weighted_pairs(a, wa)
-        else:
+        a, row = words[edges[r] : edges[r + 1]], table[r]
+        if weights is None:
+            sort(a, None, room[: a.size], None, at)
             row[0], row[1], row[2], row[3] = pairs(a)
+        else:
+            wa = weights[edges[r] : edges[r + 1]]
+            sort(a, wa, room[: a.size], heavy[: a.size], at)
+            row[0], row[1], row[2], row[3] = weighted_pairs(a, wa)
 
 
 @kernel
@@ -208,13 +206,13 @@ def steps(lo, hi, edges, words, weights, starts, above, keys, tps, fps):
     """The curve over the sorted ranges lo to hi, from the highest score down: after each distinct score, the weight of
     the positives and of the negatives so far. `above` holds what lies in the ranges above; keys lack their sign."""
     for r in range(lo, hi):
-        a = words[edges[r] : edges[r + 1]]
-        wa = weights[edges[r] : edges[r + 1]]
+        first = edges[r]
+        a = words[first : edges[r + 1]]
         j = starts[r]
         tp, fp = above[r, 0], above[r, 1]
         p, n = 0.0, 0.0
         for i in range(a.size - 1, -1, -1):
-            v = wa[i] if wa.size > 0 else 1.0
+            v = 1.0 if weights is None else weights[first + i]
             if a[i] & ONE:
                 p += v
             else:

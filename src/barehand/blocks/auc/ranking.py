@@ -70,7 +70,7 @@ class Scores:
         below = place[: max(-first, 0)]
         return codes, int(place[-1]) + 1, int(below[-1]) + 1 if below.size else 0
 
-    def count(self, codes: Array, ranges: int, positive: Array, w: Array) -> tuple[Array, Array, Array, Array]:
+    def count(self, codes: Array, ranges: int, positive: Array, w: Array) -> tuple[Array, Array | None, Array, Array]:
         """Sorted words, their weights, the ranges' edges; by range 2 wins + ties, positives, negatives, scores."""
         n = codes.size
         chunks = min(max(min(n // _CHUNK, n // (8 * ranges)), 1), _MOST_CHUNKS)
@@ -80,12 +80,23 @@ class Scores:
         ends = each.cumsum()
         starts = np.ascontiguousarray((ends - each).reshape(ranges, chunks).T, np.uint64)
         edges = np.concatenate([[0], ends[chunks - 1 :: chunks]])
-        words, weights = memory.empty((n,), self.word), memory.empty(w.shape, w.dtype)
+        words, given, weights = memory.empty((n,), self.word), None, None
+        if w.size:
+            given, weights = w, memory.empty(w.shape, w.dtype)
         t = arrays.for_kernel(positive).view(np.uint8)
-        threads.over_rows(cpu.deal, chunks, 2 * n // chunks, codes, self.bits, t, w, self.last, starts, words, weights)
+        rows = codes, self.bits, t, given, self.last, starts, words, weights
+        threads.over_rows(cpu.deal, chunks, 2 * n // chunks, *rows)
         table = np.empty((ranges, 4), np.float64 if w.size else np.int64)
-        threads.over_rows(cpu.areas, ranges, _COST * n // ranges + 1, edges, words, weights, table)
+        threads.over_rows(_areas, ranges, _COST * n // ranges + 1, edges, words, weights, table)
         return words, weights, edges, table
+
+
+def _areas(lo: int, hi: int, edges: Array, words: Array, weights: Array | None, table: Array) -> None:
+    """`cpu.areas` with room to sort the longest of these ranges."""
+    longest = np.diff(edges[lo : hi + 1]).max()
+    heavy = None if weights is None else np.empty(longest)
+    room = np.empty(longest, words.dtype), heavy, np.empty(1 << cpu.MOST, np.uint64)
+    cpu.areas(lo, hi, edges, words, weights, *room, table)
 
 
 def area(s: Array, positive: Array, w: Array) -> float:
