@@ -119,17 +119,17 @@ class _Door:
         else:
             _Columns(*inputs).forward(y)
 
-    def gradient(self, inputs: tuple[Any, ...], g: Array, y: Array | None, dx: Array, dw: Array, db: Array) -> None:
-        """dx, dw and db; y too, unless it is None."""
+    def gradient(self, inputs: tuple[Any, ...], g: Array, y: Array | None, dx: Array, sums: Array) -> None:
+        """dx, and the gradients for bias and weight in sums (2, C); y too, unless it is None."""
         g, dx = g.reshape(self.shape), dx.reshape(self.shape)
         values = np.empty((0, *self.shape[1:]), dx.dtype) if y is None else y.reshape(self.shape)
         if self.planes:
-            threads.over_rows(cpu.gradient_planes, self.channels, self.count, *inputs, g, values, dx, dw, db)
+            threads.over_rows(cpu.gradient_planes, self.channels, self.count, *inputs, g, values, dx, sums[1], sums[0])
             return
         columns = _Columns(*inputs)
         if len(values):
             columns.forward(values)
-        columns.gradient(g, dx, dw, db)
+        columns.gradient(g, dx, sums)
 
     def update(self, k: Array, c: Array, var: Array) -> None:
         """The running statistics move by `momentum` towards this batch's; the variance is the unbiased one."""
@@ -156,8 +156,7 @@ class _Columns:
         """From the first rows where the mean may lie; once more wherever that was far off."""
         x, k, few = self.x, self.k, min(len(self.x), _FEW)
         k[:] = x[0]
-        with np.errstate(all="ignore"):
-            k += (self._part(0, few, cpu.column_sums, k)[0] / few).astype(k.dtype)
+        cpu.settle(few, self._part(0, few, cpu.column_sums, k), k, self.c, self.var, False)
         for last in (False, True):
             moved, lost = cpu.settle(len(x), self._sums(cpu.column_sums, k), k, self.c, self.var, last)
             if not moved:
@@ -175,6 +174,8 @@ class _Columns:
     def _sums(self, kernel: Any, *arguments: Any) -> Array:
         rows, n = self.x.shape
         parts = threads.partial_results(self._part, rows, n, kernel, *arguments)
+        if len(parts) == 1:
+            return parts[0]  # type: ignore[no-any-return]
         with np.errstate(all="ignore"):
             return np.asarray(sum(parts))
 
@@ -182,12 +183,14 @@ class _Columns:
         rows, n = self.x.shape
         threads.over_rows(cpu.forward_columns, rows, n, self.x, self.k, self.c, self.a, self.b, y)
 
-    def gradient(self, g: Array, dx: Array, dw: Array, db: Array) -> None:
+    def gradient(self, g: Array, dx: Array, sums: Array) -> None:
         rows, n = self.x.shape
-        db[:], dw[:] = self._sums(cpu.gradient_sums, self.k, self.c, g)
-        dw *= self.rstd
-        with np.errstate(all="ignore"):
-            means = [(total / rows).astype(g.dtype) if self.training else np.zeros_like(g[0]) for total in (db, dw)]
+        sums[:] = self._sums(cpu.gradient_sums, self.k, self.c, g)
+        sums[1] *= self.rstd
+        means = np.zeros((2, n), g.dtype)
+        if self.training:
+            with np.errstate(all="ignore"):
+                means[:] = sums / rows
         threads.over_rows(cpu.gradient_columns, rows, n, self.x, self.k, self.c, self.rstd, self.a, g, *means, dx)
 
 
@@ -212,13 +215,10 @@ def backward(given: Arguments, cotangent: ArrayLike | None, with_value: bool) ->
     x = door.x
     g = arrays.for_kernel(arrays.check_cotangent("batch_norm", cotangent, x.shape, x.dtype))
     y = memory.empty_like(door.rows) if with_value else None
-    dx, dw, db = memory.empty_like(door.rows), np.zeros(door.channels), np.zeros(door.channels)
+    dx, sums = memory.empty_like(door.rows), np.zeros((2, door.channels))
     if x.size:
-        door.gradient(door.kernel_arguments(), g, y, dx, dw, db)
+        door.gradient(door.kernel_arguments(), g, y, dx, sums)
     gradients = [arrays.narrow(dx, x.dtype)]
-    gradients += [
-        arrays.narrow(total, x.dtype)
-        for parameter, total in ((door.weight, dw), (door.bias, db))
-        if parameter is not None
-    ]
+    db, dw = arrays.narrow(sums, x.dtype)
+    gradients += [d for parameter, d in ((door.weight, dw), (door.bias, db)) if parameter is not None]
     return tuple(gradients) if y is None else (arrays.narrow(y, x.dtype), tuple(gradients))
