@@ -49,10 +49,9 @@ def count(lo, hi, codes, counts):
     """How many rows of each chunk belong to each range."""
     chunks = counts.shape[0]
     for chunk in range(lo, hi):
-        own = counts[chunk]
         c = codes[codes.size * chunk // chunks : codes.size * (chunk + 1) // chunks]
         for i in range(c.size):
-            own[np.uint64(c[i])] += 1
+            counts[chunk, np.uint64(c[i])] += 1
 
 
 @kernel
@@ -131,9 +130,7 @@ def sort(a, wa, b, wb, at):
     while top < 64 and differ >> np.uint64(top):
         top += 1
     most = MOST if n > 4096 else 8 if n > 256 else 6
-    low = 0 if top < 2 * most else top - 2 * most
-    if n <= FEW:
-        low = top
+    low = top if n <= FEW else 0 if top < 2 * most else top - 2 * most
     while True:
         twice = (top - low + 2 * most - 1) // (2 * most)  # an even number of digits ends in a
         width = (top - low + 2 * twice - 1) // (2 * twice) if twice else 0
@@ -188,17 +185,21 @@ def weighted_pairs(a, w):
 
 
 @kernel
-def areas(lo, hi, edges, words, weights, room, heavy, at, table):
+def areas(lo, hi, edges, words, room, at, table):
     """Sort the ranges lo to hi and count their pairs, a row of the table each; room as for `sort`."""
     for r in range(lo, hi):
         a, row = words[edges[r] : edges[r + 1]], table[r]
-        if weights is None:
-            sort(a, None, room[: a.size], None, at)
-            row[0], row[1], row[2], row[3] = pairs(a)
-        else:
-            wa = weights[edges[r] : edges[r + 1]]
-            sort(a, wa, room[: a.size], heavy[: a.size], at)
-            row[0], row[1], row[2], row[3] = weighted_pairs(a, wa)
+        sort(a, None, room[: a.size], None, at)
+        row[0], row[1], row[2], row[3] = pairs(a)
+
+
+@kernel
+def weighted_areas(lo, hi, edges, words, room, at, table, weights, heavy):
+    """As `areas`, with weights; `heavy` is room for them."""
+    for r in range(lo, hi):
+        a, w, row = words[edges[r] : edges[r + 1]], weights[edges[r] : edges[r + 1]], table[r]
+        sort(a, w, room[: a.size], heavy[: a.size], at)
+        row[0], row[1], row[2], row[3] = weighted_pairs(a, w)
 
 
 @kernel
@@ -209,8 +210,7 @@ def steps(lo, hi, edges, words, weights, starts, above, keys, tps, fps):
         first = edges[r]
         a = words[first : edges[r + 1]]
         j = starts[r]
-        tp, fp = above[r, 0], above[r, 1]
-        p, n = 0.0, 0.0
+        tp, fp, p, n = above[r, 0], above[r, 1], 0.0, 0.0
         for i in range(a.size - 1, -1, -1):
             v = 1.0 if weights is None else weights[first + i]
             if a[i] & ONE:

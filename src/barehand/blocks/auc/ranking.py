@@ -92,11 +92,13 @@ class Scores:
 
 
 def _areas(lo: int, hi: int, edges: Array, words: Array, weights: Array | None, table: Array) -> None:
-    """`cpu.areas` with room to sort the longest of these ranges."""
+    """By the kernel, with room to sort the longest of these ranges."""
     longest = np.diff(edges[lo : hi + 1]).max()
-    heavy = None if weights is None else np.empty(longest)
-    room = np.empty(longest, words.dtype), heavy, np.empty(1 << cpu.MOST, np.uint64)
-    cpu.areas(lo, hi, edges, words, weights, *room, table)
+    given = lo, hi, edges, words, np.empty(longest, words.dtype), np.empty(1 << cpu.MOST, np.uint64), table
+    if weights is None:
+        cpu.areas(*given)
+    else:
+        cpu.weighted_areas(*given, weights, np.empty(longest))
 
 
 def area(s: Array, positive: Array, w: Array) -> float:

@@ -167,14 +167,12 @@ def aligned(lo, hi, level, a, b, offset, out):
 
 
 @kernel
-def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
+def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da, db, sums):
     """da (6, n) += g times the slopes of rows lo·step to hi·step, and the same for b: for corners, area and angle.
 
-    Both in float64; within a band of rows and a tile of columns the sums run in the columns' own type.
+    Both in float64; within a band of rows and a tile of columns sums (6, TILE), zeros, are in the columns' type.
     """
     zero, n = a.dtype.type(0), b.shape[1]
-    db = np.zeros((6, n))
-    sums = np.zeros((6, TILE), a.dtype)
     p0, p1, p2, p3, p4, p5 = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     last = min(hi * step, a.shape[1])
     for top in range(lo * step, last, BAND):
@@ -204,7 +202,6 @@ def pairwise_slopes(lo, hi, step, level, a, b, offset, g, da):
                 for j in range(width):
                     db[k, tile + j] += sums[k, j]
                     sums[k, j] = zero
-    return db
 
 
 @kernel

@@ -125,7 +125,7 @@ class _Pairs(_Door):
             n, m = self.shape
             step = max(_FEWEST_ROWS, -(-n // _MOST_RANGES))
             da, cost = np.zeros((6, n)), _SLOPE_COST * step * m
-            db = sum(threads.partial_results(cpu.pairwise_slopes, -(-n // step), cost, step, *given, g, da))
+            db = sum(threads.partial_results(_pairwise_slopes, -(-n // step), cost, step, *given, g, da))
         else:
             da, db = (memory.empty((8, g.size), self.a.dtype) for _ in range(2))
             for d, own, other in (da, self.a, self.b), (db, self.b, self.a):
@@ -140,6 +140,13 @@ class _Pairs(_Door):
             axes = tuple(i for i, n in enumerate(ones) if n == 1)
             d = d.reshape(*self.shape, 4).sum(axis=axes, dtype=np.float64)
         return np.ascontiguousarray(arrays.narrow(d.reshape(boxes.shape), boxes.dtype))
+
+
+def _pairwise_slopes(lo: int, hi: int, step: int, level: Any, a: Array, b: Array, *given: Any) -> Array:
+    """The slopes for b; those for a go to the last of `given`."""
+    db = np.zeros((6, b.shape[1]))
+    cpu.pairwise_slopes(lo, hi, step, level, a, b, *given, db, np.zeros((6, cpu.TILE), a.dtype))
+    return db
 
 
 def forward(*given: Any) -> Any:
