@@ -87,13 +87,12 @@ class Scores:
         rows = codes, self.bits, t, given, self.last, starts, words, weights
         threads.over_rows(cpu.deal, chunks, 2 * n // chunks, *rows)
         table = np.empty((ranges, 4), np.float64 if w.size else np.int64)
-        threads.over_rows(_areas, ranges, _COST * n // ranges + 1, edges, words, weights, table)
+        threads.over_rows(_areas, ranges, _COST * n // ranges + 1, np.diff(edges).max(), edges, words, weights, table)
         return words, weights, edges, table
 
 
-def _areas(lo: int, hi: int, edges: Array, words: Array, weights: Array | None, table: Array) -> None:
-    """By the kernel, with room to sort the longest of these ranges."""
-    longest = np.diff(edges[lo : hi + 1]).max()
+def _areas(lo: int, hi: int, longest: int, edges: Array, words: Array, weights: Array | None, table: Array) -> None:
+    """By the kernel, with room to sort the longest range."""
     given = lo, hi, edges, words, np.empty(longest, words.dtype), np.empty(1 << cpu.MOST, np.uint64), table
     if weights is None:
         cpu.areas(*given)
