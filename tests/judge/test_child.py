@@ -36,6 +36,10 @@ def strides(x):
     return x.strides
 
 
+def attributes(box, *, more):
+    return box.left, box.inner.w, [more("anything"), more(), more()]
+
+
 class Layer:
     def __init__(self, d=3):
         self.weight = np.ones(d)
@@ -163,6 +167,17 @@ def test_plain_values_there_and_back(session: Session, value: Any) -> None:
     assert type(back) is type(value)
     assert back == value
     assert repr(back) == repr(value)
+
+
+def test_objects_and_functions_can_be_given(session: Session) -> None:
+    x = np.arange(3.0)
+    box = {"record": {"left": 1.5, "inner": {"record": {"w": x}}}}
+    left, w, fed = result(session, call("attributes", box, more={"feed": [1, x]}))
+    assert left == 1.5
+    np.testing.assert_array_equal(w, x)
+    assert fed[0] == 1
+    np.testing.assert_array_equal(fed[1], x)
+    np.testing.assert_array_equal(fed[2], x)
 
 
 def test_values_within_values(session: Session) -> None:

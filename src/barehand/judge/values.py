@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from math import prod
 from sys import modules
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,17 @@ def build(node: Any, arrays: list[Any], look_up: Callable[[dict[str, Any]], Any]
             return make([build(n, arrays, look_up) for n in node[kind]])
     if "dict" in node:
         return {k: build(v, arrays, look_up) for k, v in node["dict"].items()}
+    if "record" in node:
+        return SimpleNamespace(**{k: build(v, arrays, look_up) for k, v in node["record"].items()})
+    if "feed" in node:
+        return _feed([build(n, arrays, look_up) for n in node["feed"]])
     return look_up(node)
+
+
+def _feed(values: list[Any]) -> Callable[..., Any]:
+    """A function that gives one after the other, whatever it is asked, and the last for ever."""
+    rest = iter(values)
+    return lambda *_, **__: next(rest, values[-1])
 
 
 def _built(array: Any, node: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ MAGIC = b"bare"
 LONGEST_HEADER = 16 << 20
 LARGEST_BODY = 256 << 20
 DEEPEST = 24
-NAMED = ("kwargs", "with", "dict")  # of a step: values by names, and "array" may be one of the names
+NAMED = ("kwargs", "with", "dict", "record")  # of a step: values by names, and "array" may be one of the names
 UNPROTECTED, BROKEN, UNHEARD = 81, 82, 83  # how a child exits that cannot answer
 ALIGNMENT = 16  # NumPy reads numbers in place
 

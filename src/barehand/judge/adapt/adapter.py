@@ -6,6 +6,7 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,8 @@ class Adapter:
             return {type(value).__name__: [self._value(v) for v in value]}
         if isinstance(value, dict):
             return {"dict": {k: self._value(v) for k, v in value.items()}}
+        if isinstance(value, SimpleNamespace):
+            return {"record": {k: self._value(v) for k, v in vars(value).items()}}
         return value.item() if isinstance(value, np.generic) else value
 
     def steps(self, inputs: Inputs, grads: tuple[str, ...] = ()) -> list[dict[str, Any]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from barehand.core.spec import FULL, Case, Inputs, Outputs, Spec
+from barehand.judge.adapt import adam, courses
 from barehand.judge.adapt.adapter import plain
 from barehand.judge.adapt.names import by_name
 from barehand.judge.adapt.paths import PathAdapter, Step, driven, value
@@ -17,32 +19,7 @@ from barehand.judge.adapt.search import Fit, Tried, best_of, names_of
 from barehand.judge.child import Session
 from barehand.judge.pieces import Piece
 
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "lr": ("lr", "learning_rate", "alpha", "eta", "step_size", "rate"),
-    "betas": ("betas",),
-    "beta1": ("beta1", "beta_1", "b1", "beta1_", "rho1"),
-    "beta2": ("beta2", "beta_2", "b2", "rho2"),
-    "eps": ("eps", "epsilon", "delta"),
-    "weight_decay": ("weight_decay", "wd", "l2"),
-    "decoupled": ("decoupled", "decoupled_weight_decay"),
-    "amsgrad": ("amsgrad",),
-    "maximize": ("maximize",),
-}
-_PARTS: Mapping[str, tuple[str, ...]] = {
-    "params": ("params", "parameters", "param", "w", "weights", "theta", "p", "x", "W", "weight", "var", "variables"),
-    "grads": ("grads", "grad", "gradients", "gradient", "g", "dw", "dW", "dx", "grad_wrt_w", "gradients_list"),
-    "m": ("m", "m_t", "exp_avg", "first", "ms", "mt"),
-    "v": ("v", "v_t", "exp_avg_sq", "second", "vs", "vt"),
-    "t": ("t", "step", "iteration", "timestep", "iter", "k", "i"),
-    "config": ("config", "state", "cache", "opt_state"),
-}
 _METHODS = ("step", "update", "apply_gradients", "apply", "optimize", "__call__")
-_KEYS: Mapping[str, tuple[str, ...]] = {  # of a state kept in a dictionary
-    "lr": ("learning_rate", "lr"),
-    "beta1": ("beta1",),
-    "beta2": ("beta2",),
-    "eps": ("epsilon", "eps"),
-}
 
 
 def search_adam(piece: Piece, spec: Spec, session: Session) -> Fit | None:
@@ -61,50 +38,25 @@ def _of_steps(spec: Spec) -> Spec:
     return driven(spec, lambda candidate, inputs: original(spec, candidate, inputs))
 
 
-def _split(inputs: Inputs) -> tuple[list[Any], list[Any], Inputs]:
-    n = sum(k[0] == "p" and k[1:].isdecimal() for k in inputs)
-    names = {f"{kind}{i}" for kind in "pg" for i in range(n)} | {"absent", "marks"}
-    options = {k: v for k, v in inputs.items() if k not in names}
-    return [inputs[f"p{i}"] for i in range(n)], [inputs[f"g{i}"] for i in range(n)], options
-
-
-def _given(options: Inputs, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The options for the parameters that take them, ours where the input leaves them open."""
-    full: dict[str, Any] = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "decoupled": False,
-                            "amsgrad": False, "maximize": False, **options}  # fmt: skip
-    full["beta1"], full["beta2"] = full["betas"]
-    return {p: value(full[r]) for p, r in parameters.items() if r in full}
-
-
-def _roles(parameters: Mapping[str, str]) -> frozenset[str]:
-    found = set(parameters.values())
-    if {"beta1", "beta2"} <= found:
-        found.add("betas")
-    return frozenset(found & {"lr", "betas", "eps", "weight_decay", "decoupled", "amsgrad", "maximize"})
-
-
-def _stacked(told: list[Any], inputs: Inputs) -> Outputs:
-    """What came back at every mark, one row a mark."""
-    n = len(_split(inputs)[0])
-    rows = [told[i : i + n] for i in range(0, len(told), n)]
-    return tuple(np.stack([np.asarray(plain(row[i])) for row in rows]) for i in range(n))
-
-
-def _marks(inputs: Inputs) -> Sequence[int]:
-    marks: Sequence[int] = inputs.get("marks", range(len(inputs["g0"])))
-    return marks
-
-
 _DECOUPLED = re.compile(r"adam_?w\b|(?<!not )decoupled|解耦", re.IGNORECASE)
 
 
 def _adapters(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
     libraries = ("torch", "numpy") if piece.library == "torch" else ("numpy", "torch")
     decoupled = bool(_DECOUPLED.search(f"{piece.name} {piece.docs}"))
-    for arrays in libraries:
-        for adapter in _class(piece, spec, arrays) if piece.kind == "class" else _function(piece, spec, arrays):
-            says_so = decoupled and "weight_decay" in adapter.roles and "decoupled" not in adapter.roles
-            yield replace(adapter, pins={**adapter.pins, "decoupled": True}) if says_so else adapter
+    ways = _class if piece.kind == "class" else _function
+    for adapter in chain(*(ways(piece, spec, arrays) for arrays in libraries), courses.adapters(piece, spec)):
+        says_so = decoupled and "weight_decay" in adapter.roles and "decoupled" not in adapter.roles
+        adapter = replace(adapter, pins={**adapter.pins, "decoupled": True}) if says_so else adapter
+        yield adapter
+        if "eps" not in adapter.roles:
+            yield from (replace(adapter, pins={**adapter.pins, "eps": e}) for e in _their_eps(piece))
+
+
+def _their_eps(piece: Piece) -> list[float]:
+    """Tiny numbers in the code, beside the usual one."""
+    tiny = {float(n) for n in re.findall(r"\b(?:\d+(?:\.\d*)?e-\d+|0\.000\d+)\b", piece.own)}
+    return sorted(n for n in tiny - {1e-8} if 0 < n < 1e-3)
 
 
 # A class
@@ -116,14 +68,14 @@ def _class(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
     if method is None:
         return
     required, optional = names_of(piece.parameters)
-    new = by_name([*required, *optional], {**_OPTIONS, "params": _PARTS["params"]})
+    new = by_name([*required, *optional], {**adam.OPTIONS, "params": adam.PARTS["params"]})
     if any(p not in new for p in required):
         unknown = [p for p in required if p not in new]
         if len(unknown) > 1 or "params" in new.values():
             return
         new[unknown[0]] = "params"
     needed, other = names_of(methods[method].parameters)
-    call = by_name([*needed, *other], {k: _PARTS[k] for k in ("params", "grads", "t")})
+    call = by_name([*needed, *other], {k: adam.PARTS[k] for k in ("params", "grads", "t")})
     left = [p for p in needed if p not in call]
     wanted = [r for r in (["grads"] if "params" in new.values() else ["params", "grads"]) if r not in call.values()]
     if len(left) > len(wanted):
@@ -138,27 +90,27 @@ def _class(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
                 continue
             program = _by_grad(piece.name, method, new, arrays)
             yield PathAdapter(
-                spec, piece.name, f"{at}, gradients in .grad", program, _stacked, _roles(new), arrays=arrays
+                spec, piece.name, f"{at}, gradients in .grad", program, adam.stacked, adam.roles(new), arrays=arrays
             )
             continue
         program = _handed(piece.name, method, new, call, container, holds, arrays)
         says = (
             "" if container == "list" else f"a {container} of parameters" if container == "dict" else "one array a time"
         )
-        yield PathAdapter(spec, piece.name, at, program, _stacked, _roles(new), form_says=says, arrays=arrays)
+        yield PathAdapter(spec, piece.name, at, program, adam.stacked, adam.roles(new), form_says=says, arrays=arrays)
 
 
 def _by_grad(name: str, method: str, new: Mapping[str, str], arrays: str) -> Callable[[Inputs], list[Step]]:
     """A class over tensors that reads their .grad."""
 
     def program(inputs: Inputs) -> list[Step]:
-        params, gs, options = _split(inputs)
+        params, gs, options = adam.split(inputs)
         steps: list[Step] = [
             {"do": "put", "to": f"p{i}", "value": value(p, "torch", grad=True)} for i, p in enumerate(params)
         ]
         holder = {p: {"list": [{"var": f"p{i}"} for i in range(len(params))]} for p, r in new.items() if r == "params"}
         steps.append(
-            {"do": "call", "to": "o", "function": {"name": name}, "kwargs": {**holder, **_given(options, new)}}
+            {"do": "call", "to": "o", "function": {"name": name}, "kwargs": {**holder, **adam.given(options, new)}}
         )
         for t in range(len(gs[0])):
             for i, g in enumerate(gs):
@@ -166,7 +118,7 @@ def _by_grad(name: str, method: str, new: Mapping[str, str], arrays: str) -> Cal
                 grad = None if absent else value(np.asarray(g[t]), "torch")
                 steps.append({"do": "set", "var": f"p{i}", "path": "grad", "value": grad})
             steps.append({"do": "call", "to": "_", "function": {"var": "o", "attr": method}})
-            if t in _marks(inputs):
+            if t in adam.marks(inputs):
                 steps.append({"do": "return", "values": [{"var": f"p{i}"} for i in range(len(params))]})
         return steps
 
@@ -179,7 +131,7 @@ def _handed(
     """A class whose step is handed gradients, and parameters where it does not hold them."""
 
     def program(inputs: Inputs) -> list[Step]:
-        params, gs, options = _split(inputs)
+        params, gs, options = adam.split(inputs)
         n = len(params)
         steps: list[Step] = [{"do": "put", "to": f"p{i}", "value": value(p, arrays)} for i, p in enumerate(params)]
 
@@ -188,7 +140,7 @@ def _handed(
                 return {"dict": {f"p{i}": v for i, v in enumerate(values)}}
             return {"list": values} if kind == "list" else values[0]
 
-        given = _given(options, new)
+        given = adam.given(options, new)
         if container != "array":
             steps.append({"do": "put", "to": "all", "value": held(container, [{"var": f"p{i}"} for i in range(n)])})
         makers = range(n) if container == "array" else range(1)
@@ -216,7 +168,7 @@ def _handed(
                     steps.append({"do": "keep", "to": f"p{i}", "from": {"var": "r"}})
                 elif not holds:
                     steps.append({"do": "keep", "to": "all", "from": {"var": "r"}})
-            if t in _marks(inputs):
+            if t in adam.marks(inputs):
                 steps += _read(container, n)
         return steps
 
@@ -236,7 +188,7 @@ def _read(container: str, n: int) -> list[Step]:
 
 def _function(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
     required, optional = names_of(piece.parameters)
-    found = by_name([*required, *optional], {**_PARTS, **_OPTIONS})
+    found = by_name([*required, *optional], {**adam.PARTS, **adam.OPTIONS})
     roles = set(found.values())
     left = [p for p in required if p not in found]
     wanted = [r for r in ("params", "grads") if r not in roles]
@@ -251,7 +203,7 @@ def _function(piece: Piece, spec: Spec, arrays: str) -> Iterator[PathAdapter]:
             program = _stateless(piece.name, found, container, first, arrays)
             says = "" if container == "array" else f"{container}s of parameters"
             yield PathAdapter(
-                spec, piece.name, at, program, _stacked, _roles(found) if "config" not in found.values() else
+                spec, piece.name, at, program, adam.stacked, adam.roles(found) if "config" not in found.values() else
                 frozenset({"lr", "betas", "eps"}), form_says=says, arrays=arrays,
             )  # fmt: skip
 
@@ -260,11 +212,11 @@ def _stateless(
     name: str, found: Mapping[str, str], container: str, first: int, arrays: str
 ) -> Callable[[Inputs], list[Step]]:
     def program(inputs: Inputs) -> list[Step]:
-        params, gs, options = _split(inputs)
+        params, gs, options = adam.split(inputs)
         n = len(params)
         groups = [[i] for i in range(n)] if container == "array" else [list(range(n))]
         steps: list[Step] = []
-        full = _given(options, {r: r for r in ("lr", "beta1", "beta2", "eps")})
+        settings = {"dict": adam.given(options, {k: r for r, ks in adam.KEYS.items() for k in ks})}
 
         def held(values: list[Any]) -> Any:
             if container == "array":
@@ -277,11 +229,11 @@ def _stateless(
                 {"do": "put", "to": f"w{j}", "value": held([value(params[i], arrays) for i in group])},
                 {"do": "put", "to": f"m{j}", "value": held([value(z, arrays) for z in zeros])},
                 {"do": "put", "to": f"v{j}", "value": held([value(z, arrays) for z in zeros])},
-                {"do": "put", "to": f"c{j}", "value": {"dict": {k: full[r] for r, ks in _KEYS.items() for k in ks}}},
+                {"do": "put", "to": f"c{j}", "value": settings},
             ]
         for t in range(len(gs[0])):
             for j, group in enumerate(groups):
-                kwargs: dict[str, Any] = _given(options, {p: r for p, r in found.items() if r in _OPTIONS})
+                kwargs: dict[str, Any] = adam.given(options, {p: r for p, r in found.items() if r in adam.OPTIONS})
                 for p, r in found.items():
                     if r == "grads":
                         kwargs[p] = held([value(np.asarray(gs[i][t]), arrays) for i in group])
@@ -292,7 +244,7 @@ def _stateless(
                 steps.append({"do": "call", "to": "r", "function": {"name": name}, "kwargs": kwargs})
                 order = [f"w{j}", *([f"c{j}"] if "config" in found.values() else [f"m{j}", f"v{j}"])]
                 steps.append({"do": "spread", "to": order, "from": {"var": "r"}})
-            if t in _marks(inputs):
+            if t in adam.marks(inputs):
                 if container == "array":
                     steps.append({"do": "return", "values": [{"var": f"w{i}"} for i in range(n)]})
                 else:
@@ -355,7 +307,7 @@ def _loops(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
     if piece.kind != "function":
         return
     required, optional = names_of(piece.parameters)
-    found = by_name([*required, *optional], {**_LOOP, **_OPTIONS})
+    found = by_name([*required, *optional], {**_LOOP, **adam.OPTIONS})
     if not {"w", "x", "y"} <= set(found.values()) or any(p not in found for p in required):
         return
     for factor in (2.0, 1.0):
@@ -370,7 +322,7 @@ def _loops(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
                                          "batch_size": 8, "seed": 0}  # fmt: skip
                 kwargs = {p: value(parts[r]) for p, r in found.items() if r in parts}
                 call = {"do": "call", "to": "y", "function": {"name": piece.name},
-                        "kwargs": {**kwargs, **_given(options, found)}}  # fmt: skip
+                        "kwargs": {**kwargs, **adam.given(options, found)}}  # fmt: skip
                 return [{"do": "seed", "value": 0}, call, {"do": "return", "values": [{"var": "y"}]}]
 
             def outcome(told: list[Any], inputs: Inputs) -> Outputs:
@@ -379,4 +331,4 @@ def _loops(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
 
             pins = {"factor": factor, "steps": epochs * per_epoch}
             at = f"{piece.name}({', '.join(found)}), a whole training loop"
-            yield PathAdapter(spec, piece.name, at, program, outcome, _roles(found), pins)
+            yield PathAdapter(spec, piece.name, at, program, outcome, adam.roles(found), pins)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from barehand.core.spec import Array, Inputs
-from barehand.judge.adapt.forms.form import MOST_ROWS, Form, of_one_vector, unchanged
+from barehand.core.spec import Inputs
+from barehand.judge.adapt.forms.boxes import BOXES, PAIRS
+from barehand.judge.adapt.forms.form import MOST_ROWS, Form, down_columns, of_one_vector, unchanged
 from barehand.judge.adapt.forms.losses import CROSS_ENTROPY, FOCAL
 from barehand.judge.adapt.forms.norms import BATCH_NORM, DERIVED, FILLS, LAYER_NORM
 from barehand.judge.adapt.forms.plain import CALLS_FOR, PLAIN
@@ -25,51 +26,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _rows(inputs: Inputs) -> Inputs | None:
-    a, b = inputs["boxes1"], inputs["boxes2"]
-    return inputs if a.ndim <= 2 and a.shape == b.shape and a.size <= MOST_ROWS else None
-
-
-def _pairs(inputs: Inputs) -> Inputs | None:
-    a, b = inputs["boxes1"], inputs["boxes2"]
-    return inputs if a.ndim == b.ndim == 2 else None
-
-
 def _vectors(inputs: Inputs) -> Inputs | None:
     x = inputs["x"]
     return inputs if x.ndim in (1, 2) and x.dtype.kind == "f" and 0 < x.size <= MOST_ROWS else None
 
 
-def _floats(inputs: Inputs) -> Inputs | None:
-    a, b = inputs["boxes1"], inputs["boxes2"]
-    return inputs if a.shape == b.shape and a.ndim == 2 else None
-
-
-def _out_of_column(y: Array, inputs: Inputs) -> Array:
-    return y[..., 0] if y.ndim and y.shape[-1] == 1 else y
-
-
-_BOXES = (
-    Form(),
-    Form("gives a column", restate=_floats, read=_out_of_column),
-    Form("takes one pair of boxes", restate=_rows, each=True),
-)
-
-
-def _one_and_many(inputs: Inputs) -> Inputs | None:
-    found = _pairs(inputs)
-    return {**found, "boxes1": found["boxes1"][:1].copy()} if found and len(found["boxes1"]) else None
-
-
-_PAIRS = (
-    Form("every box with every other", restate=_pairs),
-    Form(
-        "one box with many",
-        restate=_one_and_many,
-        dress=lambda i: {**i, "boxes1": i["boxes1"][0]},
-        read=lambda y, i: y[None] if y.ndim == 1 else y,
-    ),
-)
+def _matrices(inputs: Inputs) -> Inputs | None:
+    x = inputs["x"]
+    return inputs if x.ndim == 2 else None
 
 
 FORMS: Mapping[str, tuple[Form, ...]] = {
@@ -79,12 +43,22 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "bpr_loss": BPR,
     "pairwise_margin_loss": MARGIN,
     "contrastive_loss": CONTRASTIVE,
-    "iou": _BOXES,
-    "pairwise_iou": _PAIRS,
+    "iou": BOXES,
+    "pairwise_iou": PAIRS,
     "attention": SEQUENCES,
     "roc_auc_score": RANKED,
     "focal_loss": FOCAL,
-    "softmax": (Form(), Form("takes one vector", restate=_vectors, suits=of_one_vector, each=True)),
+    "softmax": (
+        Form(),
+        Form("takes one vector", restate=_vectors, suits=of_one_vector, each=True),
+        Form(
+            "down the columns",
+            restate=_matrices,
+            dress=lambda i: {**i, "x": i["x"].T},
+            read=lambda y, i: y.T,
+            suits=down_columns,
+        ),
+    ),
 }
 
 # What a call may leave open, and the values to try for it beside the numbers that stand in the code.

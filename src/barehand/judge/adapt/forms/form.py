@@ -56,3 +56,18 @@ def of_one_vector(piece: Piece) -> bool:
     """Whether the code's own words say that it takes one vector at a time, or its arithmetic is on single numbers."""
     annotated = any(_OF_NUMBERS.fullmatch((p.annotation or "").replace("typing.", "")) for p in piece.parameters[:1])
     return annotated or bool(_ONE_VECTOR.search(piece.docs)) or "math.exp(" in piece.own
+
+
+_COLUMNS = re.compile(
+    r"\b(?:each|every|per|by|down the) columns?\b|\bcolumn-?wise\b"
+    r"|\b(?:along|over|down) (?:the )?(?:axis ?=? ?0|dim ?=? ?0|first (?:axis|dimension))\b"
+    r"|\(\s*(?:n_?|num_?)?(?:class(?:es)?|categories|outputs?|units|y)\s*,"
+    r"|\b(?:samples|examples) (?:are )?(?:in|as) columns\b|\bcolumns? (?:is|are) (?:an? |one )?(?:samples?|examples?)\b"
+    r"|按列|每一?列|沿着? ?(?:第 ?0 ?轴|0 ?轴|axis ?=? ?0|第一维)",
+    re.IGNORECASE,
+)
+
+
+def down_columns(piece: Piece) -> bool:
+    """Whether the code's own words say that each column is a vector of its own."""
+    return bool(_COLUMNS.search(piece.docs))

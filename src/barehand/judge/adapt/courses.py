@@ -1,0 +1,253 @@
+"""Adam as well-known courses and books write it: weights and biases by name, layers in dicts or as objects, states that
+are handed in, and a whole descent along a gradient that is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from barehand.core.spec import Inputs, Spec
+from barehand.judge.adapt import adam
+from barehand.judge.adapt.names import by_name
+from barehand.judge.adapt.paths import PathAdapter, Step, value
+from barehand.judge.adapt.search import names_of
+from barehand.judge.grading import Inexpressible
+from barehand.judge.pieces import Piece
+
+_GRADIENTS = ("d{}", "d_{}", "grad_{}", "{}_grad", "g{}", "g_{}")  # how the gradient of a name is called
+_LAYER_KEYS = re.compile(r"""\[.*\+ *str\(|\[f["']d?[Wb]\{|["']d?[Wb]["'] *\+|\+ *str\(\w+\)\s*$""", re.MULTILINE)
+_DESCENT: Mapping[str, tuple[str, ...]] = {
+    "gradient": ("grad", "gradient", "grad_fn", "grad_f", "grad_func", "gradient_fn", "df", "fprime", "dfdx", "jac"),
+    "start": ("x0", "x_init", "init", "theta0", "w0", "start", "x", "theta", "w", "params"),
+    "steps": ("n_steps", "num_steps", "n_iter", "n_iters", "num_iters", "max_iter", "max_iters", "maxiter", "steps",
+              "iterations", "n_iterations", "num_iterations", "epochs", "T"),
+    "value": ("f", "func", "objective", "loss", "cost"),
+}  # fmt: skip
+_HANDED: Mapping[str, tuple[str, ...]] = {
+    "params": ("params", "parameters"),
+    "states": ("states", "state"),
+    "settings": ("hyperparams", "hyper", "config", "hp", "options"),
+}
+
+
+def adapters(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
+    """Every one of these ways that the code's names suit."""
+    if piece.kind == "class":
+        for method in piece.methods:
+            yield from _class(piece, spec, method.name, names_of(method.parameters))
+        return
+    required, optional = names_of(piece.parameters)
+    if pairs := _pairs([*required, *optional]):
+        found = by_name([*required, *optional], {**adam.OPTIONS, "t": adam.PARTS["t"]})
+        yield _adapter(piece, spec, found, _by_pairs(piece.name, "", found, pairs), "weights and biases by name")
+    if _LAYER_KEYS.search(piece.own):
+        yield from _layers(piece, spec, [*required, *optional])
+    yield from _descent(piece, spec, required, optional)
+    yield from _with_states(piece, spec, required)
+
+
+def _class(piece: Piece, spec: Spec, method: str, names: tuple[list[str], list[str]]) -> Iterator[PathAdapter]:
+    new = by_name([p for part in names_of(piece.parameters) for p in part], adam.OPTIONS)
+    if any(p not in new for p in names_of(piece.parameters)[0]):
+        return
+    required, optional = names
+    if pairs := _pairs([*required, *optional]):
+        call = by_name([*required, *optional], {"t": adam.PARTS["t"]})
+        program = _by_pairs(piece.name, method, new, pairs, call)
+        yield _adapter(piece, spec, new, program, f"{method}: weights and biases by name")
+    if len(required) == 1:
+        held = dict.fromkeys(re.findall(rf"\b{required[0]}\.(\w+)", piece.own))
+        if pairs := _pairs(list(held)):
+            program = _on_layers(piece, method, required[0], new, pairs)
+            yield _adapter(piece, spec, new, program, f"{method}: one layer at a time")
+
+
+def _adapter(
+    piece: Piece,
+    spec: Spec,
+    found: Mapping[str, str],
+    program: Callable[[Inputs], list[Step]],
+    says: str,
+    arrays: str = "numpy",
+) -> PathAdapter:
+    at = f"{piece.name}({', '.join(found)})"
+    return PathAdapter(spec, piece.name, at, program, adam.stacked, adam.roles(found), form_says=says, arrays=arrays)
+
+
+def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
+    """What has a gradient beside it, with that."""
+    return [(n, g) for n in names for form in _GRADIENTS if (g := form.format(n)) in names]
+
+
+def _present(inputs: Inputs) -> tuple[list[Any], list[Any], Inputs]:
+    if inputs.get("absent"):
+        raise Inexpressible  # every call has all gradients
+    return adam.split(inputs)
+
+
+def _by_pairs(
+    name: str,
+    method: str,
+    new: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+    call: Mapping[str, str] | None = None,
+) -> Callable[[Inputs], list[Step]]:
+    """Each of our parameters in every pair's place, in a course of its own; in turn another place is read."""
+
+    def program(inputs: Inputs) -> list[Step]:
+        params, gs, options = _present(inputs)
+        steps: list[Step] = []
+        settings = adam.given(options, new)
+        for i, p in enumerate(params):
+            steps += [{"do": "put", "to": f"w{i}_{k}", "value": value(p)} for k in range(len(pairs))]
+            if method:
+                steps.append({"do": "call", "to": f"o{i}", "function": {"name": name}, "kwargs": settings})
+        for t in range(len(gs[0])):
+            for i, g in enumerate(gs):
+                kwargs = {} if method else dict(settings)
+                kwargs |= {p: t + 1 for p, r in (call or new).items() if r == "t"}
+                kwargs |= {n: {"var": f"w{i}_{k}"} for k, (n, _) in enumerate(pairs)}
+                kwargs |= {d: value(np.asarray(g[t])) for _, d in pairs}
+                function = {"var": f"o{i}", "attr": method} if method else {"name": name}
+                steps.append({"do": "call", "to": "r", "function": function, "kwargs": kwargs})
+                order = [f"w{i}_{k}" for k in range(len(pairs))]
+                steps.append({"do": "spread", "to": order, "from": {"var": "r"}})
+            if t in adam.marks(inputs):
+                read = [{"var": f"w{i}_{i % len(pairs)}"} for i in range(len(params))]
+                steps.append({"do": "return", "values": read})
+        return steps
+
+    return program
+
+
+def _on_layers(
+    piece: Piece, method: str, layer: str, new: Mapping[str, str], pairs: Sequence[tuple[str, str]]
+) -> Callable[[Inputs], list[Step]]:
+    """An object with weights and their gradients as attributes; methods to call before and after go by their names."""
+    names = [m.name for m in piece.methods]
+    around = [[n for n in names if n.startswith(kind)][:1] for kind in ("pre_", "post_")]
+
+    def program(inputs: Inputs) -> list[Step]:
+        params, gs, options = _present(inputs)
+        steps: list[Step] = []
+        for i, p in enumerate(params):
+            record = {"record": {**{n: value(p) for n, _ in pairs}, **{d: value(p * 0) for _, d in pairs}}}
+            made = {"do": "call", "to": f"o{i}", "function": {"name": piece.name}, "kwargs": adam.given(options, new)}
+            steps += [{"do": "put", "to": f"l{i}", "value": record}, made]
+        for t in range(len(gs[0])):
+            for i, g in enumerate(gs):
+                steps += [{"do": "set", "var": f"l{i}", "path": d, "value": value(np.asarray(g[t]))} for _, d in pairs]
+                for called, kwargs in (
+                    *((n, {}) for n in around[0]),
+                    (method, {layer: {"var": f"l{i}"}}),
+                    *((n, {}) for n in around[1]),
+                ):
+                    function = {"var": f"o{i}", "attr": called}
+                    steps.append({"do": "call", "to": "_", "function": function, "kwargs": kwargs})
+            if t in adam.marks(inputs):
+                for i in range(len(params)):
+                    part = pairs[i % len(pairs)][0]
+                    steps.append({"do": "get", "to": f"q{i}", "from": {"var": f"l{i}"}, "path": part})
+                steps.append({"do": "return", "values": [{"var": f"q{i}"} for i in range(len(params))]})
+        return steps
+
+    return program
+
+
+def _layers(piece: Piece, spec: Spec, names: Sequence[str]) -> Iterator[PathAdapter]:
+    """Dicts with keys W1, b1, W2, ..., the gradients' and the moments' with a d before."""
+    parts = {k: adam.PARTS[k] for k in ("params", "grads", "t")}
+    found = by_name(names, {**parts, **adam.OPTIONS})
+    left = [n for n in names if n not in found][:2]  # the moments, the first first
+    if len(left) < 2 or not {"params", "grads"} <= set(found.values()):
+        return
+
+    def program(inputs: Inputs) -> list[Step]:
+        params, gs, options = _present(inputs)
+        keys = [f"{'Wb'[i % 2]}{i // 2 + 1}" for i in range(len(params) + len(params) % 2)]
+        filled = [*params, *[np.zeros(1)] * (len(keys) - len(params))]
+        zeros = {"dict": {f"d{k}": value(p * 0) for k, p in zip(keys, filled, strict=True)}}
+        steps: list[Step] = [
+            {"do": "put", "to": "w", "value": {"dict": {k: value(p) for k, p in zip(keys, filled, strict=True)}}},
+            {"do": "put", "to": "m", "value": zeros},
+            {"do": "put", "to": "v", "value": zeros},
+        ]
+        for t in range(len(gs[0])):
+            grads = [*(np.asarray(g[t]) for g in gs), *[np.zeros(1)] * (len(keys) - len(params))]
+            own = {"params": {"var": "w"}, "t": t + 1}
+            own["grads"] = {"dict": {f"d{k}": value(g) for k, g in zip(keys, grads, strict=True)}}
+            kwargs = {**adam.given(options, found), **{p: own[r] for p, r in found.items() if r in own}}
+            kwargs |= dict(zip(left, ({"var": "m"}, {"var": "v"}), strict=True))
+            steps.append({"do": "call", "to": "r", "function": {"name": piece.name}, "kwargs": kwargs})
+            steps.append({"do": "spread", "to": ["w", "m", "v"], "from": {"var": "r"}})
+            if t in adam.marks(inputs):
+                for i, k in enumerate(keys[: len(params)]):
+                    steps.append({"do": "get", "to": f"q{i}", "from": {"var": "w"}, "path": f"[{k}]"})
+                steps.append({"do": "return", "values": [{"var": f"q{i}"} for i in range(len(params))]})
+        return steps
+
+    yield _adapter(piece, spec, found, program, "layers in dicts")
+
+
+def _descent(piece: Piece, spec: Spec, required: Sequence[str], optional: Sequence[str]) -> Iterator[PathAdapter]:
+    """A loop that calls the gradient: as many runs as there are places to look at, each to one of them."""
+    found = by_name([*required, *optional], {**_DESCENT, **adam.OPTIONS})
+    roles = {r: p for p, r in found.items()}
+    if not {"gradient", "start", "steps"} <= set(roles) or any(p not in found for p in required):
+        return
+    if not re.search(rf"\b{roles['gradient']}\(", piece.own):
+        return
+
+    def program(inputs: Inputs) -> list[Step]:
+        params, gs, options = _present(inputs)
+        steps: list[Step] = []
+        for mark in adam.marks(inputs):
+            for i, (p, g) in enumerate(zip(params, gs, strict=True)):
+                told = [value(np.asarray(g[t])) for t in range(mark + 1)]
+                kwargs = {**adam.given(options, found), roles["start"]: value(p), roles["steps"]: mark + 1}
+                kwargs[roles["gradient"]] = {"feed": told}
+                if "value" in roles:
+                    kwargs[roles["value"]] = {"feed": [0.0]}
+                steps.append({"do": "call", "to": "r", "function": {"name": piece.name}, "kwargs": kwargs})
+                steps.append({"do": "spread", "to": [f"w{i}"], "from": {"var": "r"}})
+            steps.append({"do": "return", "values": [{"var": f"w{i}"} for i in range(len(params))]})
+        return steps
+
+    yield _adapter(piece, spec, found, program, "a whole descent")
+
+
+def _with_states(piece: Piece, spec: Spec, required: Sequence[str]) -> Iterator[PathAdapter]:
+    """Tensors with gradients in .grad, a pair of moments for each, and a dict of settings that counts the steps."""
+    found = by_name(required, _HANDED)
+    if set(found.values()) != set(_HANDED) or len(found) != len(required) or ".grad" not in piece.own:
+        return
+
+    def program(inputs: Inputs) -> list[Step]:
+        params, gs, options = _present(inputs)
+        settings = adam.given(options, {key: role for role, keys in adam.KEYS.items() for key in keys})
+        zeros = [{"tuple": [value(p * 0, "torch"), value(p * 0, "torch")]} for p in params]
+        steps: list[Step] = [
+            *({"do": "put", "to": f"p{i}", "value": value(p, "torch", grad=True)} for i, p in enumerate(params)),
+            {"do": "put", "to": "states", "value": {"list": zeros}},
+            {"do": "put", "to": "settings", "value": {"dict": {**settings, "t": 1}}},
+        ]
+        parts = {
+            "params": {"list": [{"var": f"p{i}"} for i in range(len(params))]},
+            "states": {"var": "states"},
+            "settings": {"var": "settings"},
+        }
+        kwargs = {p: parts[r] for p, r in found.items()}
+        for t in range(len(gs[0])):
+            for i, g in enumerate(gs):
+                steps.append({"do": "set", "var": f"p{i}", "path": "grad", "value": value(np.asarray(g[t]), "torch")})
+            steps.append({"do": "call", "to": "_", "function": {"name": piece.name}, "kwargs": kwargs})
+            if t in adam.marks(inputs):
+                steps.append({"do": "return", "values": [{"var": f"p{i}"} for i in range(len(params))]})
+        return steps
+
+    read = set(re.findall(r"""["'](\w+)["']""", piece.own))
+    held = {key: role for role, keys in adam.KEYS.items() for key in keys if key in read}
+    yield _adapter(piece, spec, held, program, "states and settings handed in", "torch")
