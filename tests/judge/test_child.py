@@ -118,7 +118,8 @@ def test_what_a_program_has(session: Session) -> None:
         "LIMIT": "number",
         "names": "list",
         **dict.fromkeys(
-            ("softmax", "same", "told", "strides", "fails", "helper", "crash", "sleep", "speak"), "function"
+            ("softmax", "same", "told", "strides", "attributes", "fails", "helper", "crash", "sleep", "speak"),
+            "function",
         ),
         **dict.fromkeys(("Layer", "Inner"), "class"),
     }
