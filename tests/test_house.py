@@ -49,7 +49,7 @@ def outside(path: Path, allowed: tuple[str, ...]) -> set[str]:
 
 # Files that some folders have besides: parts of the textbook, and parts of the door.
 PLAIN = ("weights", "scaled_dot_product")
-DOOR = ("launch", "weights", "units", "tiles", "labels", "ranking", "slopes")
+DOOR = ("launch", "weights", "units", "tiles", "labels", "ranking", "slopes", "suppression")
 
 
 def beside(block: str, roles: tuple[str, ...]) -> list[str]:
@@ -64,7 +64,8 @@ def test_a_textbook_is_numpy_alone(path: Path, block: str) -> None:
 
 @pytest.mark.parametrize(("path", "block"), [p for role in ("cpu", "slopes") for p in block_files(role)])
 def test_kernels_know_no_textbook_and_no_other_block(path: Path, block: str) -> None:
-    shared = "core.jit", "core.numeric", "core.rows", "descent.sweeps"  # the path of the cache is stamped with these
+    # The path of the cache is stamped with these.
+    shared = "core.jit", "core.numeric", "core.rows", "core.stores", "descent.sweeps"
     assert not outside(path, ("numpy", *(f"barehand.{module}" for module in shared)))
 
 

@@ -54,7 +54,7 @@ BESIDES: dict[str, tuple[str, ...]] = {
     "adam": ("optimizer.py",),  # an optimizer of PyTorch
     "linear_regression": ("estimator.py",),  # a scikit-learn estimator
     "logistic_regression": ("estimator.py",),
-    "iou": ("slopes.py",),  # from slopes for corners to those for the numbers given
+    "iou": ("slopes.py", "suppression.py"),  # from slopes for corners to those for the numbers given; NMS
     "auc": ("labels.py", "ranking.py"),  # what labels mean; scores in order
     "attention": (
         "weights.py",  # the projections as one argument

@@ -35,7 +35,7 @@ def _cache_folder() -> str:
     the old machine code; a hash of the helpers in the path rules that out.
     """
     package = Path(__file__).parents[1]  # its __init__ holds the version
-    files = "__init__.py", "core/jit.py", "core/numeric.py", "core/rows.py", "descent/sweeps.py"
+    files = "__init__.py", "core/jit.py", "core/numeric.py", "core/rows.py", "core/stores.py", "descent/sweeps.py"
     stamp = hashlib.sha256(b"".join((package / f).read_bytes() for f in files)).hexdigest()[:16]
     base = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return str(Path(base) / "barehand" / stamp)

@@ -45,7 +45,8 @@ class _Loan:
         }
 
     def __del__(self) -> None:
-        _keep(self.memory)
+        if _keep is not None:  # as it is when the interpreter ends
+            _keep(self.memory)
 
 
 def _keep(memory: NDArray[np.uint8]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from barehand.blocks.iou import launch
+from barehand.blocks.iou import launch, suppression
 from barehand.blocks.iou.launch import BoxFormat, Kind
 from barehand.core.dispatch import by_kind
 
@@ -117,4 +117,4 @@ def nms(
     >>> nms([[0, 0, 4, 4], [0, 0, 4, 3], [5, 5, 9, 9]], [0.5, 0.9, 0.7], iou_threshold=0.5)
     array([1, 2])
     """
-    return launch.keep_best(boxes, scores, iou_threshold, classes, box_format, offset)
+    return suppression.keep_best(boxes, scores, iou_threshold, classes, box_format, offset)

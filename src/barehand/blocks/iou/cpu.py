@@ -13,6 +13,7 @@ import numpy as np
 
 from barehand.core.jit import inlined, kernel
 from barehand.core.numeric import maximum, minus_in_turn
+from barehand.core.stores import past_caches, settle
 
 TILE = 1024  # columns that stay in the nearest cache
 BAND = 64  # rows whose slopes for the columns are summed in the columns' own type
@@ -148,15 +149,19 @@ def slopes(level, offset, a, b):
 
 
 @kernel
-def pairwise(lo, hi, level, a, b, offset, out):
-    """Rows of out: every box of a with every box of b."""
-    n = b.shape[1]
-    for left in range(0, n, TILE):
-        stop = left + TILE if left + TILE < n else n
+def pairwise(lo, hi, level, a, b, offset, out, past, room):
+    """Rows of out: every box of a with every box of b. They go past the caches, through `room` for a tile, where `past`
+    is (1,) and not (): as with `level` each is compiled by itself."""
+    for left in range(0, b.shape[1], TILE):
         for i in range(lo, hi):
-            row, own = out[i], box(a, i)
-            for j in range(np.uint64(left), np.uint64(stop)):
-                row[j] = pair(level, offset, own, box(b, j))[0]
+            row, own = out[i][left : left + TILE], box(a, i)
+            tile = room[: row.size] if len(past) > 0 else row
+            for j in range(np.uint64(row.size)):
+                tile[j] = pair(level, offset, own, box(b, np.uint64(left) + j))[0]
+            if len(past) > 0:
+                past_caches(tile, row)
+    if len(past) > 0:
+        settle()
 
 
 @kernel
@@ -230,8 +235,7 @@ def suppress(order, c, cell, first_cell, grid, near, reach, offset, threshold, s
     cells per unit of length, the last cell, and the longest side of any box. `near` (2, 2) is room for the cells to
     look at: first and last, along x and y.
     """
-    corner, per_cell, last, longest = grid[0], grid[1], grid[2], grid[3]
-    count = 0
+    corner, per_cell, last, longest, count = grid[0], grid[1], grid[2], grid[3], 0
     for i in order:
         own = box(c, np.uint64(i))
         for k in range(2):
@@ -245,7 +249,7 @@ def suppress(order, c, cell, first_cell, grid, near, reach, offset, threshold, s
                 k = first_cell[i] + y * (int(last[0]) + 1) + x
                 for j in range(np.uint64(starts[k]), np.uint64(filled[k] if met == 0 else starts[k])):
                     _, _, inter, union = overlap(offset, own, box(slots, j))
-                    met += 1 if ratio(inter, union, 0.0) > threshold else 0
+                    met += ratio(inter, union, 0.0) > threshold
         if met == 0:
             kept[count] = i
             count += 1

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 
 from barehand.core import arrays, memory
 from barehand.core.arrays import Array
-from barehand.core.labels import numbered, read_names
 from barehand.core.lazy import LazyModule
 
 cpu = LazyModule("barehand.blocks.iou.cpu")
 slopes = LazyModule("barehand.blocks.iou.slopes")
+stores = LazyModule("barehand.core.stores")
 threads = LazyModule("barehand.core.threads")
 
 BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
@@ -27,10 +27,9 @@ _LEAST, _MOST = 2.0**-36, 2.0**58
 _LEAST_DOUBLE, _MOST_DOUBLE = 2.0**-400, 2.0**480
 _COLUMN_COST, _SLOPE_COST = 8, 8  # a box, and a pair's slopes, cost as much as so many plain elements
 _MOST_RANGES, _FEWEST_ROWS = 16, 64  # of rows for a gradient, each range with sums for all columns
-_CELLS = 4.0  # cells of the grid for NMS, at most so many a box
 
 
-def _boxes(name: str, argument: str, value: Array, ndim: int) -> Array:
+def read_boxes(name: str, argument: str, value: Array, ndim: int) -> Array:
     """The boxes for the kernel: four numbers each, in `ndim` axes or, for 0, any number of them."""
     if value.ndim == 0 or value.shape[-1] != 4 or (ndim and value.ndim != ndim):
         hint = "give four numbers a box in the last axis"
@@ -43,7 +42,7 @@ def _boxes(name: str, argument: str, value: Array, ndim: int) -> Array:
     return arrays.for_kernel(value)
 
 
-class _Door:
+class Door:
     """The options checked; boxes laid out as columns, in a unit in which no area leaves the range."""
 
     def __init__(self, name: str, box_format: str, offset: float, kind: str = "iou") -> None:
@@ -83,14 +82,14 @@ class _Door:
         return out
 
 
-class _Pairs(_Door):
+class _Pairs(Door):
     """Two sets of boxes, every one with every one or each with its own."""
 
     def __init__(self, every: bool, boxes1: ArrayLike, boxes2: ArrayLike, *options: Any) -> None:
         super().__init__("pairwise_iou" if every else "iou", *options)
         self.every = every
         self.x, self.y = arrays.all_floating(self.name, boxes1=boxes1, boxes2=boxes2)
-        x, y = (_boxes(self.name, k, v, 2 * every) for k, v in (("boxes1", self.x), ("boxes2", self.y)))
+        x, y = (read_boxes(self.name, k, v, 2 * every) for k, v in (("boxes1", self.x), ("boxes2", self.y)))
         self.dtype = x.dtype
         if every:
             self.shape: tuple[int, ...] = len(x), len(y)
@@ -113,7 +112,7 @@ class _Pairs(_Door):
         given = self.level, self.a, self.b, self.offset(self.a)
         cost = 1 + len(self.level)
         if self.every:
-            threads.over_rows(cpu.pairwise, len(out), cost * out.shape[1], *given, out)
+            threads.over_rows(_pairwise, len(out), cost * out.shape[1], *given, out)
         else:
             threads.over_rows(cpu.aligned, out.size, cost * _COLUMN_COST, *given, out.reshape(-1))
         return arrays.narrow(out, self.x.dtype)[()]
@@ -142,6 +141,11 @@ class _Pairs(_Door):
         return np.ascontiguousarray(arrays.narrow(d.reshape(boxes.shape), boxes.dtype))
 
 
+def _pairwise(lo: int, hi: int, level: Any, a: Array, b: Array, offset: Any, out: Array) -> None:
+    past: tuple[int, ...] = (1,) if out.nbytes >= stores.LARGE else ()
+    cpu.pairwise(lo, hi, level, a, b, offset, out, past, np.empty(cpu.TILE if past else 0, out.dtype))
+
+
 def _pairwise_slopes(lo: int, hi: int, step: int, level: Any, a: Array, b: Array, *given: Any) -> Array:
     """The slopes for b; those for a go to the last of `given`."""
     db = np.zeros((6, b.shape[1]))
@@ -159,71 +163,3 @@ def backward(cotangent: ArrayLike | None, with_value: bool, *given: Any) -> Any:
     pairs = _Pairs(*given)
     gradients = pairs.gradients(cotangent)
     return (pairs.value(), gradients) if with_value else gradients
-
-
-def _one_a_box(argument: str, value: Array, count: int) -> Array:
-    if value.shape != (count,):
-        raise ValueError(f"nms: {argument} has shape {value.shape}; give one for each box, shape ({count},)")
-    return value
-
-
-def _best_first(scores: ArrayLike, count: int) -> Array:
-    """The order of the scores; of equal ones the lower index comes first."""
-    s = arrays.as_array("nms", "scores", scores)
-    s = _one_a_box("scores", s if s.dtype.kind in "iub" else arrays.as_floating("nms", "scores", s), count)
-    if s.dtype.kind == "f" and np.isnan(s).any():
-        raise ValueError(f"nms: scores holds nan at {np.isnan(s).argmax()}; it has no rank: leave such boxes out")
-    return count - 1 - np.argsort(s[::-1], kind="stable")[::-1]
-
-
-def _groups(classes: ArrayLike | None, count: int) -> tuple[Array, int]:
-    """The class of each box, counted from 0, and how many there are."""
-    if classes is None:
-        return np.zeros(count, np.int64), 1
-    labels = _one_a_box("classes", read_names("nms", "classes", classes), count)
-    if labels.dtype.kind not in "biufmMSU":
-        return numbered("nms", "classes", labels)
-    names, group = np.unique(labels, return_inverse=True)
-    return group, len(names)
-
-
-def _grid(c: Array, offset: float, group: Array, groups: int) -> tuple[Array, ...]:
-    """A grid over the boxes' centres, about as fine as the boxes are large; each class has all cells for itself.
-
-    For each box its cell and the first of its class; the grid as the kernel reads it; where each cell's slots start.
-    """
-    side, middle = np.maximum(c[2:4] - c[:2] + offset, 0), (c[:2] + c[2:4]) / 2
-    corner, mean = middle.min(axis=1), side.mean(axis=1)
-    span = middle.max(axis=1) - corner
-    most = max(1.0, math.sqrt(_CELLS * len(group) / groups))
-    count = np.floor(np.clip(span / np.where(mean > 0, mean, np.inf), 1, most))
-    per_cell = count / np.where(span > 0, span, np.inf)
-    x, y = np.minimum((middle - corner[:, None]) * per_cell[:, None], count[:, None] - 1).astype(np.int64)
-    first_cell = group * int(count[0] * count[1])
-    cell = first_cell + y * int(count[0]) + x
-    sizes = np.bincount(cell, minlength=groups * int(count[0] * count[1]))
-    return cell, first_cell, np.stack([corner, per_cell, count - 1, side.max(axis=1)]), np.cumsum(sizes) - sizes
-
-
-def keep_best(
-    boxes: ArrayLike, scores: ArrayLike, iou_threshold: float, classes: ArrayLike | None, box_format: str, offset: float
-) -> Array:
-    """Which boxes are kept, best first; overlaps are decided in float64 whatever the type."""
-    door = _Door("nms", box_format, offset)
-    x = _boxes("nms", "boxes", arrays.as_floating("nms", "boxes", boxes), 2).astype(np.float64)
-    order = _best_first(scores, len(x))
-    t = arrays.check_number("nms", "iou_threshold", iou_threshold, low=0.0, high=1.0)
-    group, groups = _groups(classes, len(x))
-    finite = np.isfinite(x).all(axis=1)
-    if not finite.all():
-        row = finite.argmin()
-        raise ValueError(f"nms: boxes holds {x[row]} in row {row}, which is not finite; leave such boxes out")
-    if not len(x):
-        return order
-    (c,) = door.lay_out(x)
-    cell, first_cell, grid, starts = _grid(c, door.wide, group, groups)
-    # A box that overlaps another by more than t is at most 1 / t times as long, so its centre is this near, in sides.
-    reach = (1 - t) * max(1.0, 0.5 / max(t, 1e-300))
-    kept = np.empty(len(x), np.int64)
-    given = order, c, cell, first_cell, grid, np.empty((2, 2), np.int64), reach, door.wide, t
-    return kept[: cpu.suppress(*given, starts, starts.copy(), np.empty_like(c), kept)].copy()
