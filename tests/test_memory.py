@@ -6,7 +6,9 @@ import gc
 import os
 import subprocess
 import sys
+import time
 import tracemalloc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -115,3 +117,20 @@ def test_focal_value_and_gradient_need_little_more_than_the_gradient(kind: Any) 
     finally:
         tracemalloc.stop()
     assert 40e6 <= peak <= 45e6
+
+
+def test_idle_threads_hold_nobodys_arrays() -> None:
+    before = bh.get_num_threads()
+    bh.set_num_threads(2)
+    try:
+        for _ in range(20):  # until both threads took part
+            x = np.zeros((2048, 512), np.float32)
+            bh.softmax(x)
+        alive = weakref.ref(x)
+        del x
+        end = time.perf_counter() + 5
+        while alive() is not None and time.perf_counter() < end:
+            time.sleep(0.01)
+    finally:
+        bh.set_num_threads(before)
+    assert alive() is None

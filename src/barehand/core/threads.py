@@ -92,6 +92,7 @@ class _Pool:
                 except Empty:
                     job = self.jobs.get()
             job.work()
+            del job  # while it waits for the next one, nobody's arrays are kept alive
 
 
 def cores() -> int:
