@@ -95,32 +95,44 @@ def _by_pairs(
     pairs: Sequence[tuple[str, str]],
     call: Mapping[str, str] | None = None,
 ) -> Callable[[Inputs], list[Step]]:
-    """Each of our parameters in every pair's place, in a course of its own; in turn another place is read."""
+    """Each of our parameters in every pair's place, in a course of its own beside strangers."""
+    places = range(len(pairs))
 
     def program(inputs: Inputs) -> list[Step]:
         params, gs, options = _present(inputs)
+        courses = [(i, k) for i in range(len(params)) for k in places]
         steps: list[Step] = []
         settings = adam.given(options, new)
-        for i, p in enumerate(params):
-            steps += [{"do": "put", "to": f"w{i}_{k}", "value": value(p)} for k in range(len(pairs))]
+        for i, k in courses:
+            given = [value(params[i] * _stranger(j, k)) for j in places]
+            steps += [{"do": "put", "to": f"w{i}_{k}_{j}", "value": given[j]} for j in places]
             if method:
-                steps.append({"do": "call", "to": f"o{i}", "function": {"name": name}, "kwargs": settings})
+                steps.append({"do": "call", "to": f"o{i}_{k}", "function": {"name": name}, "kwargs": settings})
         for t in range(len(gs[0])):
-            for i, g in enumerate(gs):
+            for i, k in courses:
                 kwargs = {} if method else dict(settings)
                 kwargs |= {p: t + 1 for p, r in (call or new).items() if r == "t"}
-                kwargs |= {n: {"var": f"w{i}_{k}"} for k, (n, _) in enumerate(pairs)}
-                kwargs |= {d: value(np.asarray(g[t])) for _, d in pairs}
-                function = {"var": f"o{i}", "attr": method} if method else {"name": name}
+                for j, (n, d) in enumerate(pairs):
+                    kwargs |= {n: {"var": f"w{i}_{k}_{j}"}, d: value(np.asarray(gs[i][t]) * _stranger(j, k))}
+                function = {"var": f"o{i}_{k}", "attr": method} if method else {"name": name}
                 steps.append({"do": "call", "to": "r", "function": function, "kwargs": kwargs})
-                order = [f"w{i}_{k}" for k in range(len(pairs))]
-                steps.append({"do": "spread", "to": order, "from": {"var": "r"}})
+                steps.append({"do": "spread", "to": [f"w{i}_{k}_{j}" for j in places], "from": {"var": "r"}})
             if t in adam.marks(inputs):
-                read = [{"var": f"w{i}_{i % len(pairs)}"} for i in range(len(params))]
-                steps.append({"do": "return", "values": read})
+                read = [_in_turn(t, i, len(pairs)) for i in range(len(params))]
+                steps.append({"do": "return", "values": [{"var": f"w{i}_{k}_{k}"} for i, k in enumerate(read)]})
         return steps
 
     return program
+
+
+def _stranger(place: int, own: int) -> float:
+    """What the numbers in another place are multiplied by, so that who takes one for the other is found out."""
+    return 1.0 if place == own else -3.0 - place
+
+
+def _in_turn(t: int, i: int, places: int) -> int:
+    """The place that is read of parameter i after step t: each comes up."""
+    return (t + i) % places
 
 
 def _on_layers(
@@ -130,27 +142,32 @@ def _on_layers(
     names = [m.name for m in piece.methods]
     around = [[n for n in names if n.startswith(kind)][:1] for kind in ("pre_", "post_")]
 
+    places = range(len(pairs))
+
     def program(inputs: Inputs) -> list[Step]:
         params, gs, options = _present(inputs)
+        courses = [(i, k) for i in range(len(params)) for k in places]
         steps: list[Step] = []
-        for i, p in enumerate(params):
-            record = {"record": {**{n: value(p) for n, _ in pairs}, **{d: value(p * 0) for _, d in pairs}}}
-            made = {"do": "call", "to": f"o{i}", "function": {"name": piece.name}, "kwargs": adam.given(options, new)}
-            steps += [{"do": "put", "to": f"l{i}", "value": record}, made]
+        settings = adam.given(options, new)
+        for i, k in courses:
+            weights = {n: value(params[i] * _stranger(j, k)) for j, (n, _) in enumerate(pairs)}
+            layer_of = {"record": {**weights, **{d: value(params[i] * 0) for _, d in pairs}}}
+            steps.append({"do": "put", "to": f"l{i}_{k}", "value": layer_of})
+            steps.append({"do": "call", "to": f"o{i}_{k}", "function": {"name": piece.name}, "kwargs": settings})
         for t in range(len(gs[0])):
-            for i, g in enumerate(gs):
-                steps += [{"do": "set", "var": f"l{i}", "path": d, "value": value(np.asarray(g[t]))} for _, d in pairs]
-                for called, kwargs in (
-                    *((n, {}) for n in around[0]),
-                    (method, {layer: {"var": f"l{i}"}}),
-                    *((n, {}) for n in around[1]),
-                ):
-                    function = {"var": f"o{i}", "attr": called}
+            for i, k in courses:
+                for j, (_, d) in enumerate(pairs):
+                    g = value(np.asarray(gs[i][t]) * _stranger(j, k))
+                    steps.append({"do": "set", "var": f"l{i}_{k}", "path": d, "value": g})
+                own = {layer: {"var": f"l{i}_{k}"}}
+                for called in (*around[0], method, *around[1]):
+                    function = {"var": f"o{i}_{k}", "attr": called}
+                    kwargs = own if called == method else {}
                     steps.append({"do": "call", "to": "_", "function": function, "kwargs": kwargs})
             if t in adam.marks(inputs):
                 for i in range(len(params)):
-                    part = pairs[i % len(pairs)][0]
-                    steps.append({"do": "get", "to": f"q{i}", "from": {"var": f"l{i}"}, "path": part})
+                    k = _in_turn(t, i, len(pairs))
+                    steps.append({"do": "get", "to": f"q{i}", "from": {"var": f"l{i}_{k}"}, "path": pairs[k][0]})
                 steps.append({"do": "return", "values": [{"var": f"q{i}"} for i in range(len(params))]})
         return steps
 
