@@ -8,8 +8,8 @@
 
 The child does as it is told, one step after another, and knows nothing of what is right; `steps.Interpreter` says what
 each step does. A value of a step is plain JSON, a NumPy array or scalar, `{"list": [V]}`, `{"tuple": [V]}`,
-`{"dict": {k: V}}`, `{"record": {k: V}}` (an object with these attributes), `{"feed": [V]}` (a function that gives one
-after the other), `{"var": "x"}` or `{"name": "softmax"}` (these two with an optional "attr"); or an array in dress,
+`{"dict": {k: V}}`, `{"record": {k: V}}` (an object with these attributes), `{"slope": [A, C]}` (the function A (x - C)
+of x), `{"var": "x"}` or `{"name": "softmax"}` (these two with an optional "attr"); or an array in dress,
 `{"array": A, "as": "numpy" | "torch" | "list"}` with the options "grad", "dtype" (of torch), "strided" and "read_only".
 Any step may carry `"no_grad": True`.
 """

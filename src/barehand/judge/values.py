@@ -90,15 +90,14 @@ def build(node: Any, arrays: list[Any], look_up: Callable[[dict[str, Any]], Any]
         return {k: build(v, arrays, look_up) for k, v in node["dict"].items()}
     if "record" in node:
         return SimpleNamespace(**{k: build(v, arrays, look_up) for k, v in node["record"].items()})
-    if "feed" in node:
-        return _feed([build(n, arrays, look_up) for n in node["feed"]])
+    if "slope" in node:
+        return _slope(*(build(n, arrays, look_up) for n in node["slope"]))
     return look_up(node)
 
 
-def _feed(values: list[Any]) -> Callable[..., Any]:
-    """A function that gives one after the other, whatever it is asked, and the last for ever."""
-    rest = iter(values)
-    return lambda *_, **__: next(rest, values[-1])
+def _slope(a: Any, c: Any) -> Callable[..., Any]:
+    """The gradient of a bowl with its lowest point at c."""
+    return lambda x, *_: a * (x - c)
 
 
 def _built(array: Any, node: dict[str, Any]) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from barehand.core.spec import Inputs, Spec
+from barehand.core.spec import FULL, Case, Inputs, Outputs, Spec
 from barehand.judge.adapt import adam
+from barehand.judge.adapt.adapter import plain
 from barehand.judge.adapt.names import by_name
-from barehand.judge.adapt.paths import PathAdapter, Step, value
+from barehand.judge.adapt.paths import PathAdapter, Step, driven, value
 from barehand.judge.adapt.search import names_of
 from barehand.judge.grading import Inexpressible
 from barehand.judge.pieces import Piece
@@ -20,7 +21,7 @@ from barehand.judge.pieces import Piece
 _GRADIENTS = ("d{}", "d_{}", "grad_{}", "{}_grad", "g{}", "g_{}")  # how the gradient of a name is called
 _LAYER_KEYS = re.compile(r"""\[.*\+ *str\(|\[f["']d?[Wb]\{|["']d?[Wb]["'] *\+|\+ *str\(\w+\)\s*$""", re.MULTILINE)
 _DESCENT: Mapping[str, tuple[str, ...]] = {
-    "gradient": ("grad", "gradient", "grad_fn", "grad_f", "grad_func", "gradient_fn", "df", "fprime", "dfdx", "jac"),
+    "slope": ("grad", "gradient", "grad_fn", "grad_f", "grad_func", "gradient_fn", "df", "fprime", "dfdx", "jac"),
     "start": ("x0", "x_init", "init", "theta0", "w0", "start", "x", "theta", "w", "params"),
     "steps": ("n_steps", "num_steps", "n_iter", "n_iters", "num_iters", "max_iter", "max_iters", "maxiter", "steps",
               "iterations", "n_iterations", "num_iterations", "epochs", "T"),
@@ -45,7 +46,6 @@ def adapters(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
         yield _adapter(piece, spec, found, _by_pairs(piece.name, "", found, pairs), "weights and biases by name")
     if _LAYER_KEYS.search(piece.own):
         yield from _layers(piece, spec, [*required, *optional])
-    yield from _descent(piece, spec, required, optional)
     yield from _with_states(piece, spec, required)
 
 
@@ -209,31 +209,63 @@ def _layers(piece: Piece, spec: Spec, names: Sequence[str]) -> Iterator[PathAdap
     yield _adapter(piece, spec, found, program, "layers in dicts")
 
 
-def _descent(piece: Piece, spec: Spec, required: Sequence[str], optional: Sequence[str]) -> Iterator[PathAdapter]:
-    """A loop that calls the gradient: as many runs as there are places to look at, each to one of them."""
+def of_descents(spec: Spec) -> Spec:
+    """Adam down a bowl, whose slope at x is a (x - c)."""
+
+    def bowl(steps: int, shape: tuple[int, ...], **options: Any) -> Callable[[np.random.Generator], Inputs]:
+        def make(rng: np.random.Generator) -> Inputs:
+            w, c = rng.standard_normal((2, *shape))
+            return {"w": w, "a": 0.5 + rng.random(shape), "c": c, "steps": steps, "lr": 0.05, **options}
+
+        return make
+
+    def drive(optimizer: Any, inputs: Inputs) -> Outputs:
+        options = {k: v for k, v in inputs.items() if k not in ("w", "a", "c", "steps")}
+        w = inputs["w"].copy()
+        o = optimizer([w], **options)
+        for _ in range(inputs["steps"]):
+            o.step([inputs["a"] * (w - inputs["c"])])
+        return (w,)
+
+    makes = {
+        "one step down": bowl(1, (4,)),
+        "ten steps down": bowl(10, (4,)),
+        "forty steps down": bowl(40, (3,)),
+        "other means": bowl(10, (4,), betas=(0.8, 0.95)),
+        "a large epsilon": bowl(10, (4,), eps=1e-2),
+    }
+    cases = tuple(
+        Case(name, "a formula that is plainly wrong", make, gradient=False, dtypes=(FULL[1],))
+        for name, make in makes.items()
+    )
+    return driven(
+        spec, drive, cases=cases, scale=lambda inputs, outputs: (np.abs(outputs[0]) + inputs["steps"],), bad_inputs=()
+    )
+
+
+def descents(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
+    """A function that takes the slope as a function, and goes down by itself."""
+    required, optional = names_of(piece.parameters)
     found = by_name([*required, *optional], {**_DESCENT, **adam.OPTIONS})
     roles = {r: p for p, r in found.items()}
-    if not {"gradient", "start", "steps"} <= set(roles) or any(p not in found for p in required):
-        return
-    if not re.search(rf"\b{roles['gradient']}\(", piece.own):
+    known = {"slope", "start", "steps"} <= set(roles) and all(p in found for p in required)
+    if piece.kind != "function" or not known or not re.search(rf"\b{roles['slope']}\(", piece.own):
         return
 
     def program(inputs: Inputs) -> list[Step]:
-        params, gs, options = _present(inputs)
-        steps: list[Step] = []
-        for mark in adam.marks(inputs):
-            for i, (p, g) in enumerate(zip(params, gs, strict=True)):
-                told = [value(np.asarray(g[t])) for t in range(mark + 1)]
-                kwargs = {**adam.given(options, found), roles["start"]: value(p), roles["steps"]: mark + 1}
-                kwargs[roles["gradient"]] = {"feed": told}
-                if "value" in roles:
-                    kwargs[roles["value"]] = {"feed": [0.0]}
-                steps.append({"do": "call", "to": "r", "function": {"name": piece.name}, "kwargs": kwargs})
-                steps.append({"do": "spread", "to": [f"w{i}"], "from": {"var": "r"}})
-            steps.append({"do": "return", "values": [{"var": f"w{i}"} for i in range(len(params))]})
-        return steps
+        options = {k: v for k, v in inputs.items() if k not in ("w", "a", "c", "steps")}
+        slope = {"slope": [value(inputs["a"]), value(inputs["c"])]}
+        parts = {"start": value(inputs["w"]), "steps": inputs["steps"], "slope": slope, "value": slope}
+        kwargs = {**adam.given(options, found), **{p: parts[r] for p, r in found.items() if r in parts}}
+        call: Step = {"do": "call", "to": "y", "function": {"name": piece.name}, "kwargs": kwargs}
+        return [call, {"do": "return", "values": [{"var": "y"}]}]
 
-    yield _adapter(piece, spec, found, program, "a whole descent")
+    def outcome(told: list[Any], inputs: Inputs) -> Outputs:
+        result = told[0][0] if isinstance(told[0], tuple) else told[0]
+        return (np.asarray(plain(result)),)
+
+    at = f"{piece.name}({', '.join(found)}), a whole descent"
+    yield PathAdapter(spec, piece.name, at, program, outcome, adam.roles(found))
 
 
 def _with_states(piece: Piece, spec: Spec, required: Sequence[str]) -> Iterator[PathAdapter]:

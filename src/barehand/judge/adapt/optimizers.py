@@ -25,7 +25,12 @@ _METHODS = ("step", "update", "apply_gradients", "apply", "optimize", "__call__"
 def search_adam(piece: Piece, spec: Spec, session: Session) -> Fit | None:
     """The best way to run the piece along a trajectory."""
     best: Fit | None = None
-    for judged, adapters in ((_of_steps(spec), _adapters), (_of_loops(spec), _loops)):
+    ways = (
+        (_of_steps(spec), _adapters),
+        (_of_loops(spec), _loops),
+        (courses.of_descents(spec), courses.descents),
+    )
+    for judged, adapters in ways:
         best = best_of(adapters(piece, judged), Tried(judged, session), best)
         if best is not None and best.score >= 1:
             break
