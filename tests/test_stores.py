@@ -9,14 +9,14 @@ import pytest
 
 import barehand as bh
 from barehand.core.jit import kernel
-from barehand.core.stores import LARGE, past_caches, settle
+from barehand.core.stores import LARGE, past_caches, publish
 
 
 @kernel
 def written(x: Any, y: Any) -> None:
     """y = x past the caches."""
     past_caches(x, y)
-    settle()
+    publish()
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

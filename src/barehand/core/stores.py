@@ -61,7 +61,7 @@ def _store_line(typing_context, x, y, j):
 
 
 @intrinsic
-def settle(typing_context):
+def publish(typing_context):
     """Once at the end: only then may other threads read what was written past the caches."""
 
     def generate(context, builder, signature, args):

@@ -147,14 +147,17 @@ class Objective:
 
         `chance`, (chosen,), is how likely each of them was to be chosen; by default all rows were equally so.
         """
+        weight, total = self.weight[chosen], self.total * len(chosen) / self.rows
+        if chance is not None:
+            weight, total = weight / chance, self.total
         return Objective(
             self.x[chosen],
             self.target[chosen],
-            self.weight[chosen] if chance is None else self.weight[chosen] / chance,
+            weight,
             self.pointwise,
             fused=self.fused,
             outputs=self.outputs,
             penalty=self.penalty,
             intercept=self.intercept,
-            total=self.total * (len(chosen) / self.rows if chance is None else 1.0),
+            total=total,
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from barehand.core.jit import inlined, kernel
+from barehand.core.rows import fill
 
 ONE = np.uint64(1)
 BLOCK = 256  # weights added up before their sum joins a longer one
@@ -76,8 +77,7 @@ def by_digit(a, wa, b, wb, at, shift, width):
     """Write a to b in the order of so many bits from `shift` on, what is equal in the order of a."""
     digits = at[: 1 << width]
     mask, shift = np.uint64(digits.size - 1), np.uint64(shift if shift < 63 else 63)
-    for d in range(digits.size):
-        digits[d] = 0
+    fill(digits, 0)
     for i in range(a.size):
         digits[(a[i] >> shift) & mask] += ONE
     p = np.uint64(0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from barehand.core.jit import inlined, kernel
 from barehand.core.numeric import maximum, minus_in_turn
-from barehand.core.stores import past_caches, settle
+from barehand.core.stores import past_caches, publish
 
 TILE = 1024  # columns that stay in the nearest cache
 BAND = 64  # rows whose slopes for the columns are summed in the columns' own type
@@ -161,7 +161,7 @@ def pairwise(lo, hi, level, a, b, offset, out, past, room):
             if len(past) > 0:
                 past_caches(tile, row)
     if len(past) > 0:
-        settle()
+        publish()
 
 
 @kernel

@@ -19,7 +19,7 @@ from barehand.judge.grading import Inexpressible
 from barehand.judge.pieces import Piece
 
 _GRADIENTS = ("d{}", "d_{}", "grad_{}", "{}_grad", "g{}", "g_{}")  # how the gradient of a name is called
-_LAYER_KEYS = re.compile(r"""\[.*\+ *str\(|\[f["']d?[Wb]\{|["']d?[Wb]["'] *\+|\+ *str\(\w+\)\s*$""", re.MULTILINE)
+_LAYER_KEYS = re.compile(r"""\+ *str\(|f["']d?[Wb]\{|["']d?[Wb]["'] *\+""")  # "W" + str(layer)
 _DESCENT: Mapping[str, tuple[str, ...]] = {
     "slope": ("grad", "gradient", "grad_fn", "grad_f", "grad_func", "gradient_fn", "df", "fprime", "dfdx", "jac"),
     "start": ("x0", "x_init", "init", "theta0", "w0", "start", "x", "theta", "w", "params"),
@@ -43,20 +43,23 @@ def adapters(piece: Piece, spec: Spec) -> Iterator[PathAdapter]:
     required, optional = names_of(piece.parameters)
     if pairs := _pairs([*required, *optional]):
         found = by_name([*required, *optional], {**adam.OPTIONS, "t": adam.PARTS["t"]})
-        yield _adapter(piece, spec, found, _by_pairs(piece.name, "", found, pairs), "weights and biases by name")
+        counts = [p for p, r in found.items() if r == "t"]
+        program = _by_pairs(piece.name, "", found, pairs, counts)
+        yield _adapter(piece, spec, found, program, "weights and biases by name")
     if _LAYER_KEYS.search(piece.own):
         yield from _layers(piece, spec, [*required, *optional])
     yield from _with_states(piece, spec, required)
 
 
 def _class(piece: Piece, spec: Spec, method: str, names: tuple[list[str], list[str]]) -> Iterator[PathAdapter]:
-    new = by_name([p for part in names_of(piece.parameters) for p in part], adam.OPTIONS)
-    if any(p not in new for p in names_of(piece.parameters)[0]):
+    needed, other = names_of(piece.parameters)
+    new = by_name([*needed, *other], adam.OPTIONS)
+    if any(p not in new for p in needed):
         return
     required, optional = names
     if pairs := _pairs([*required, *optional]):
-        call = by_name([*required, *optional], {"t": adam.PARTS["t"]})
-        program = _by_pairs(piece.name, method, new, pairs, call)
+        counts = list(by_name([*required, *optional], {"t": adam.PARTS["t"]}))
+        program = _by_pairs(piece.name, method, new, pairs, counts)
         yield _adapter(piece, spec, new, program, f"{method}: weights and biases by name")
     if len(required) == 1:
         held = dict.fromkeys(re.findall(rf"\b{required[0]}\.(\w+)", piece.own))
@@ -88,51 +91,69 @@ def _present(inputs: Inputs) -> tuple[list[Any], list[Any], Inputs]:
     return adam.split(inputs)
 
 
-def _by_pairs(
-    name: str,
-    method: str,
+def _beside_strangers(
     new: Mapping[str, str],
     pairs: Sequence[tuple[str, str]],
-    call: Mapping[str, str] | None = None,
+    begin: Callable[[str, list[Any], dict[str, Any]], list[Step]],
+    step: Callable[[str, list[Any], dict[str, Any], int], list[Step]],
+    read: Callable[[str, int], Step],
 ) -> Callable[[Inputs], list[Step]]:
-    """Each of our parameters in every pair's place, in a course of its own beside strangers."""
+    """Each of our parameters in every pair's place, in a course of its own.
+
+    Other places hold other numbers, so that who takes one for the other is found out; the place that is read changes
+    from mark to mark.
+    """
     places = range(len(pairs))
+
+    def put(x: Any, own: int) -> list[Any]:
+        return [value(np.asarray(x) * (1.0 if j == own else -3.0 - j)) for j in places]
 
     def program(inputs: Inputs) -> list[Step]:
         params, gs, options = _present(inputs)
-        courses = [(i, k) for i in range(len(params)) for k in places]
-        steps: list[Step] = []
         settings = adam.given(options, new)
-        for i, k in courses:
-            given = [value(params[i] * _stranger(j, k)) for j in places]
-            steps += [{"do": "put", "to": f"w{i}_{k}_{j}", "value": given[j]} for j in places]
-            if method:
-                steps.append({"do": "call", "to": f"o{i}_{k}", "function": {"name": name}, "kwargs": settings})
+        steps: list[Step] = []
+        for i, p in enumerate(params):
+            for k in places:
+                steps += begin(f"{i}_{k}", put(p, k), settings)
         for t in range(len(gs[0])):
-            for i, k in courses:
-                kwargs = {} if method else dict(settings)
-                kwargs |= {p: t + 1 for p, r in (call or new).items() if r == "t"}
-                for j, (n, d) in enumerate(pairs):
-                    kwargs |= {n: {"var": f"w{i}_{k}_{j}"}, d: value(np.asarray(gs[i][t]) * _stranger(j, k))}
-                function = {"var": f"o{i}_{k}", "attr": method} if method else {"name": name}
-                steps.append({"do": "call", "to": "r", "function": function, "kwargs": kwargs})
-                steps.append({"do": "spread", "to": [f"w{i}_{k}_{j}" for j in places], "from": {"var": "r"}})
+            for i, g in enumerate(gs):
+                for k in places:
+                    steps += step(f"{i}_{k}", put(g[t], k), settings, t)
             if t in adam.marks(inputs):
-                read = [_in_turn(t, i, len(pairs)) for i in range(len(params))]
-                steps.append({"do": "return", "values": [{"var": f"w{i}_{k}_{k}"} for i, k in enumerate(read)]})
+                for i in range(len(params)):
+                    k = (t + i) % len(pairs)
+                    steps.append({**read(f"{i}_{k}", k), "do": "get", "to": f"q{i}"})
+                steps.append({"do": "return", "values": [{"var": f"q{i}"} for i in range(len(params))]})
         return steps
 
     return program
 
 
-def _stranger(place: int, own: int) -> float:
-    """What the numbers in another place are multiplied by, so that who takes one for the other is found out."""
-    return 1.0 if place == own else -3.0 - place
+def _by_pairs(
+    name: str, method: str, new: Mapping[str, str], pairs: Sequence[tuple[str, str]], counts: Sequence[str]
+) -> Callable[[Inputs], list[Step]]:
+    """What takes each weight and its gradient by name, and the number of the step in `counts`; a function if there is
+    no method."""
 
+    def held(course: str) -> list[str]:
+        return [f"w{course}_{j}" for j in range(len(pairs))]
 
-def _in_turn(t: int, i: int, places: int) -> int:
-    """The place that is read of parameter i after step t: each comes up."""
-    return (t + i) % places
+    def begin(course: str, weights: list[Any], settings: dict[str, Any]) -> list[Step]:
+        steps: list[Step] = [{"do": "put", "to": w, "value": x} for w, x in zip(held(course), weights, strict=True)]
+        made = {"do": "call", "to": f"o{course}", "function": {"name": name}, "kwargs": settings}
+        return [*steps, made] if method else steps
+
+    def step(course: str, gradients: list[Any], settings: dict[str, Any], t: int) -> list[Step]:
+        kwargs = {**({} if method else settings), **dict.fromkeys(counts, t + 1)}
+        for (n, d), w, g in zip(pairs, held(course), gradients, strict=True):
+            kwargs |= {n: {"var": w}, d: g}
+        function = {"var": f"o{course}", "attr": method} if method else {"name": name}
+        return [
+            {"do": "call", "to": "r", "function": function, "kwargs": kwargs},
+            {"do": "spread", "to": held(course), "from": {"var": "r"}},
+        ]
+
+    return _beside_strangers(new, pairs, begin, step, lambda course, k: {"from": {"var": f"w{course}_{k}"}})
 
 
 def _on_layers(
@@ -140,38 +161,36 @@ def _on_layers(
 ) -> Callable[[Inputs], list[Step]]:
     """An object with weights and their gradients as attributes; methods to call before and after go by their names."""
     names = [m.name for m in piece.methods]
-    around = [[n for n in names if n.startswith(kind)][:1] for kind in ("pre_", "post_")]
+    before, after = ([n for n in names if n.startswith(kind)][:1] for kind in ("pre_", "post_"))
 
-    places = range(len(pairs))
+    def begin(course: str, weights: list[Any], settings: dict[str, Any]) -> list[Step]:
+        record = {name: x for pair, x in zip(pairs, weights, strict=True) for name in pair}
+        return [
+            {"do": "put", "to": f"l{course}", "value": {"record": record}},
+            {"do": "call", "to": f"o{course}", "function": {"name": piece.name}, "kwargs": settings},
+        ]
 
-    def program(inputs: Inputs) -> list[Step]:
-        params, gs, options = _present(inputs)
-        courses = [(i, k) for i in range(len(params)) for k in places]
-        steps: list[Step] = []
-        settings = adam.given(options, new)
-        for i, k in courses:
-            weights = {n: value(params[i] * _stranger(j, k)) for j, (n, _) in enumerate(pairs)}
-            layer_of = {"record": {**weights, **{d: value(params[i] * 0) for _, d in pairs}}}
-            steps.append({"do": "put", "to": f"l{i}_{k}", "value": layer_of})
-            steps.append({"do": "call", "to": f"o{i}_{k}", "function": {"name": piece.name}, "kwargs": settings})
-        for t in range(len(gs[0])):
-            for i, k in courses:
-                for j, (_, d) in enumerate(pairs):
-                    g = value(np.asarray(gs[i][t]) * _stranger(j, k))
-                    steps.append({"do": "set", "var": f"l{i}_{k}", "path": d, "value": g})
-                own = {layer: {"var": f"l{i}_{k}"}}
-                for called in (*around[0], method, *around[1]):
-                    function = {"var": f"o{i}_{k}", "attr": called}
-                    kwargs = own if called == method else {}
-                    steps.append({"do": "call", "to": "_", "function": function, "kwargs": kwargs})
-            if t in adam.marks(inputs):
-                for i in range(len(params)):
-                    k = _in_turn(t, i, len(pairs))
-                    steps.append({"do": "get", "to": f"q{i}", "from": {"var": f"l{i}_{k}"}, "path": pairs[k][0]})
-                steps.append({"do": "return", "values": [{"var": f"q{i}"} for i in range(len(params))]})
-        return steps
+    def step(course: str, gradients: list[Any], settings: dict[str, Any], t: int) -> list[Step]:
+        sets: list[Step] = [
+            {"do": "set", "var": f"l{course}", "path": d, "value": g}
+            for (_, d), g in zip(pairs, gradients, strict=True)
+        ]
+        own = {layer: {"var": f"l{course}"}}
+        calls = [
+            {
+                "do": "call",
+                "to": "_",
+                "function": {"var": f"o{course}", "attr": m},
+                "kwargs": own if m == method else {},
+            }
+            for m in (*before, method, *after)
+        ]
+        return [*sets, *calls]
 
-    return program
+    def read(course: str, k: int) -> Step:
+        return {"from": {"var": f"l{course}"}, "path": pairs[k][0]}
+
+    return _beside_strangers(new, pairs, begin, step, read)
 
 
 def _layers(piece: Piece, spec: Spec, names: Sequence[str]) -> Iterator[PathAdapter]:
