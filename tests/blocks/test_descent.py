@@ -294,7 +294,7 @@ from threadpoolctl import threadpool_info
 from barehand.descent import blas
 def numbers():
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-print(before := numbers())
+print(before := numbers(), flush=True)  # else the child has it in its buffer too
 def child():
     found = [numbers()]
     def fit():
